@@ -1,0 +1,85 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"nhooyr.io/websocket"
+)
+
+// A Socket carries text messages both ways. Read is called by one goroutine,
+// Write by one other, Close by any. Cancelling the context of a Read or Write
+// may make the socket unusable.
+type Socket interface {
+	// Read appends the next message to buf. A message over the reader's limit
+	// is skipped and reported as a *TooLargeError; the socket stays usable.
+	Read(ctx context.Context, buf []byte) ([]byte, error)
+	Write(ctx context.Context, message []byte) error
+	// Close sends a close frame and releases the socket.
+	Close(code int, reason string) error
+}
+
+// TooLargeError says that a message over the limit was skipped.
+type TooLargeError struct{ Size, Limit int64 }
+
+func (e *TooLargeError) Error() string { return "message over the read limit" }
+
+// DialWebSocket opens a WebSocket with client's transport. Messages over limit
+// bytes are skipped. The response is that of the refused handshake, if any.
+func DialWebSocket(ctx context.Context, client *http.Client, url string, limit int64) (Socket, *http.Response, error) {
+	conn, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: client})
+	if err != nil {
+		return nil, resp, err
+	}
+	conn.SetReadLimit(-1) // webSocket.Read applies the limit, without losing the connection
+	return &webSocket{conn: conn, limit: limit}, resp, nil
+}
+
+type webSocket struct {
+	conn  *websocket.Conn
+	limit int64
+}
+
+func (w *webSocket) Read(ctx context.Context, buf []byte) ([]byte, error) {
+	_, r, err := w.conn.Reader(ctx)
+	if err != nil {
+		return buf, err
+	}
+	start := len(buf)
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if size := int64(len(buf) - start); size > w.limit {
+			rest, err := io.Copy(io.Discard, r)
+			return buf[:start], errors.Join(&TooLargeError{Size: size + rest, Limit: w.limit}, err)
+		}
+		if errors.Is(err, io.EOF) {
+			return buf, nil
+		}
+		if err != nil {
+			return buf, err
+		}
+	}
+}
+
+func (w *webSocket) Write(ctx context.Context, message []byte) error {
+	return w.conn.Write(ctx, websocket.MessageText, message)
+}
+
+// closeFrame returns what the peer's close frame said, if err comes from one.
+func closeFrame(err error) (code int, reason string) {
+	var frame websocket.CloseError
+	if errors.As(err, &frame) {
+		return int(frame.Code), frame.Reason
+	}
+	return 0, ""
+}
+
+func (w *webSocket) Close(code int, reason string) error {
+	return w.conn.Close(websocket.StatusCode(code), reason)
+}

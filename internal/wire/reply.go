@@ -1,0 +1,138 @@
+package wire
+
+import "strconv"
+
+// An Error is a JSON-RPC error in any of the three places the service puts one.
+type Error struct {
+	Code     int
+	CodeText string // the code as sent, for codes that are not numbers
+	Message  string
+	Data     Raw
+}
+
+// decodeError reads an error object. A value of another kind becomes an Error
+// whose Data holds it, since an error in an unknown shape is still an error;
+// null is none, as in JSON-RPC 1.0.
+func decodeError(p *scanner) (*Error, error) {
+	if p.peek() != '{' {
+		raw, err := p.raw()
+		if err != nil || raw.IsNull() {
+			return nil, err
+		}
+		return &Error{Data: raw}, nil
+	}
+	if err := p.open('{'); err != nil {
+		return nil, err
+	}
+	var e Error
+	for first := true; ; first = false {
+		key, more, err := p.key(first)
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			return &e, nil
+		}
+		switch key {
+		case "code":
+			_, err = e.code(p)
+		case "message":
+			e.Message, _, err = text(p)
+		case "data":
+			e.Data, err = p.raw()
+		default:
+			err = p.skip()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// code reads a status code written as a number or as a string, and reports
+// whether there is one.
+func (e *Error) code(p *scanner) (sent bool, err error) {
+	var s string
+	if p.peek() == '"' {
+		s, err = p.str()
+	} else {
+		var raw Raw
+		if raw, err = p.raw(); !raw.IsNull() {
+			s = string(raw)
+		}
+	}
+	e.Code, e.CodeText = 0, s
+	if n, failed := strconv.Atoi(s); failed == nil {
+		e.Code, e.CodeText = n, ""
+	}
+	return s != "", err
+}
+
+// ResultError finds the error a result carries although the envelope says
+// success: a code outside 200-299 beside the data ({"code":"-32001",
+// "message":...}), or an inner JSON-RPC error one level down, as the media
+// service nests it. It returns nil for a success.
+func ResultError(result Raw) *Error {
+	p := scanner{s: string(result)}
+	if p.peek() != '{' || p.open('{') != nil {
+		return nil
+	}
+	var outer Error
+	var coded bool
+	var inner *Error
+	for first := true; ; first = false {
+		key, more, err := p.key(first)
+		if err != nil {
+			return nil
+		}
+		if !more {
+			break
+		}
+		switch key {
+		case "code":
+			coded, err = outer.code(&p)
+		case "message":
+			outer.Message, _, err = text(&p)
+		case "data":
+			outer.Data, err = p.raw()
+		case "result":
+			inner, err = nestedError(&p)
+		default:
+			err = p.skip()
+		}
+		if err != nil {
+			return nil
+		}
+	}
+	if inner != nil {
+		return inner
+	}
+	if !coded || outer.Code >= 200 && outer.Code <= 299 {
+		return nil
+	}
+	return &outer
+}
+
+func nestedError(p *scanner) (*Error, error) {
+	if p.peek() != '{' {
+		return nil, p.skip()
+	}
+	if err := p.open('{'); err != nil {
+		return nil, err
+	}
+	var e *Error
+	for first := true; ; first = false {
+		key, more, err := p.key(first)
+		if err != nil || !more {
+			return e, err
+		}
+		if key == "error" {
+			e, err = decodeError(p)
+		} else {
+			err = p.skip()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}

@@ -1,0 +1,297 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/relay"
+	"github.com/callrx/callrx/internal/rest"
+)
+
+// A Client is one subscriber's session with the service, from Connect to Close.
+// All methods may be called from any goroutine, also from observers.
+type Client struct {
+	opts     Options
+	provider provider
+	http     *http.Client
+	api      *rest.Client
+	log      *slog.Logger
+	clock    clock
+
+	// Written during Connect only, before anything reads them.
+	key *DPoPKey
+
+	hosts   atomic.Pointer[hosts]
+	current atomic.Pointer[token] // what requests are sent with
+
+	streams streams
+	store   *store
+
+	// The loop goroutine owns the fields of this group.
+	refresh    refresher
+	resume     resume
+	session    *life // nil without a session
+	wanted     bool  // to be registered
+	bound      bool  // this session has used a bound token
+	projectID  string
+	sequence   uint64
+	lastStatus Status
+
+	mailbox   chan func()
+	looping   chan struct{} // closed when the loop has ended
+	startLoop sync.Once
+	quit      context.CancelCauseFunc
+	ctx       context.Context // ends with Close
+	workers   sync.WaitGroup  // whatever runs beside the loop
+
+	turns chan struct{} // one slot: Connect, Disconnect and UpdateCredential take turns
+
+	mu        sync.Mutex // guards the rest
+	closing   bool
+	interrupt context.CancelCauseFunc // of whoever has the turn
+	done      chan struct{}           // of the session that runs or ran last
+	err       error
+}
+
+// New makes a client that has not started anything yet. p may be nil when an
+// earlier process left a session in opts.Storage. It returns *errs.ConfigError
+// for options that cannot work.
+func New(p CredentialProvider, opts Options) (*Client, error) {
+	if err := opts.validate(); err != nil {
+		return nil, err
+	}
+	o := opts.withDefaults()
+	c := &Client{
+		opts:     o,
+		provider: newProvider(p),
+		log:      o.Logger,
+		streams:  newStreams(),
+		mailbox:  make(chan func(), 16),
+		looping:  make(chan struct{}),
+		turns:    make(chan struct{}, 1),
+		done:     make(chan struct{}),
+	}
+	c.ctx, c.quit = context.WithCancelCause(context.Background())
+	if c.http = o.HTTPClient; c.http == nil {
+		c.http = rest.DefaultHTTPClient()
+	}
+	c.api = rest.New(rest.Config{
+		Base: c.apiBase, HTTP: c.http, Token: c.bearer, Logger: c.log,
+		OnUnauthorized: c.replaceToken,
+	})
+	c.store = newStore(o.Storage, o.PersistSession, c.report)
+	c.refresh = refresher{c: c, policy: o.Refresh, timer: time.NewTimer(time.Hour)}
+	c.refresh.timer.Stop()
+	return c, nil
+}
+
+// Open makes a client, connects it and registers it for inbound calls, as opts
+// says. On error nothing is left running.
+func Open(ctx context.Context, p CredentialProvider, opts Options) (*Client, error) {
+	c, err := New(p, opts)
+	if err != nil {
+		return nil, err
+	}
+	if opts.SkipConnection {
+		err = c.signIn(ctx)
+	} else {
+		err = c.Connect(ctx)
+	}
+	if err == nil && !opts.SkipConnection && !opts.SkipRegister {
+		err = c.Register(ctx)
+	}
+	if err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Close ends the session and releases everything. Observables complete, Done is
+// closed, and no goroutine of the client is left, except one that a credential
+// provider holds by ignoring its context. What PersistSession stored stays, for
+// a later process to resume. Close returns within about two seconds, always
+// nil; calling it again is harmless.
+func (c *Client) Close() error {
+	why := &errs.SessionEndedError{By: errs.EndedByLocal, Cause: errs.EndClosed, OriginalError: errs.ErrClosed}
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	c.abort(errs.ErrClosed)
+	select {
+	case c.turns <- struct{}{}:
+		c.begun()
+		c.endSession(why, "closed")
+		c.post(func() {
+			c.refresh.handle(clientClosed)
+			c.setStatus(clientIsClosed)
+			c.quit(errs.ErrClosed)
+		})
+	case <-c.ctx.Done(): // another Close is at it
+	}
+	<-c.looping
+	c.workers.Wait()
+	c.store.close()
+	c.streams.complete()
+	c.finish(why)
+	if c.opts.HTTPClient == nil {
+		c.http.CloseIdleConnections()
+	}
+	return nil
+}
+
+// Disconnect ends the session on purpose: the connection is closed and what
+// could resume the session is erased. The credential is kept; Connect starts a
+// new session. It cancels a Connect that is under way.
+func (c *Client) Disconnect(ctx context.Context) error {
+	c.abort(errs.ErrDisconnected)
+	ctx, release, err := c.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	c.endSession(&errs.SessionEndedError{
+		By: errs.EndedByLocal, Cause: errs.EndDisconnected, Retryable: true, OriginalError: errs.ErrDisconnected,
+	}, "disconnected")
+	return c.ask(ctx, func() {
+		c.refresh.handle(clientDisconnected)
+		c.wanted, c.bound = false, false
+		c.forgetResume()
+	})
+}
+
+// Done is closed when the session has ended for good; Err then says why. A
+// session survives the loss of its connection. Connect after an end starts a
+// new session with a new Done.
+func (c *Client) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.done
+}
+
+// Err is nil while there is a session or none has been yet. After the end it is
+// a *errs.SessionEndedError that says who ended it and why, with the cause
+// inside: errors.Is finds errs.ErrClosed and errs.ErrDisconnected, errors.As
+// the *errs.InvalidCredentialsError of an expired or rejected token.
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// finish closes Done, once for each session.
+func (c *Client) finish(why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.done:
+	default:
+		c.err = why
+		close(c.done)
+	}
+}
+
+// renew makes a new Done for a new session.
+func (c *Client) renew() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.done:
+		c.done, c.err = make(chan struct{}), nil
+	default:
+	}
+}
+
+// turn waits until no Connect, Disconnect or UpdateCredential is under way and
+// takes its place. The context it returns ends early if Disconnect or Close
+// want the place.
+func (c *Client) turn(ctx context.Context) (mine context.Context, release func(), err error) {
+	select {
+	case c.turns <- struct{}{}:
+	case <-ctx.Done():
+		return nil, nil, context.Cause(ctx)
+	case <-c.ctx.Done():
+		return nil, nil, errs.ErrClosed
+	}
+	mine, cancel := context.WithCancelCause(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		cancel(errs.ErrClosed)
+		<-c.turns
+		return nil, nil, errs.ErrClosed
+	}
+	c.begun()
+	c.interrupt = cancel
+	return mine, func() {
+		cancel(nil)
+		c.mu.Lock()
+		c.interrupt = nil
+		c.mu.Unlock()
+		<-c.turns
+	}, nil
+}
+
+// abort interrupts whoever has the turn.
+func (c *Client) abort(cause error) {
+	c.mu.Lock()
+	interrupt := c.interrupt
+	c.mu.Unlock()
+	if interrupt != nil {
+		interrupt(cause)
+	}
+}
+
+func (c *Client) apiBase() string {
+	if c.opts.APIURL != "" {
+		return c.opts.APIURL
+	}
+	if h := c.hosts.Load(); h != nil {
+		return h.api
+	}
+	return ""
+}
+
+func (c *Client) relayURL() string {
+	if c.opts.RelayURL != "" {
+		return c.opts.RelayURL
+	}
+	if h := c.hosts.Load(); h != nil {
+		return h.relay
+	}
+	return ""
+}
+
+func (c *Client) bearer() string {
+	if t := c.current.Load(); t != nil {
+		return t.text
+	}
+	return ""
+}
+
+// agent is how the client introduces itself.
+func (c *Client) agent() string {
+	if c.opts.ClientName != "" {
+		return c.opts.ClientName + " " + rest.UserAgent
+	}
+	return rest.UserAgent
+}
+
+// report puts a failure that no caller waits for on ObserveErrors.
+func (c *Client) report(err error) {
+	c.log.Warn("background failure", "error", err)
+	c.streams.errors.Publish(err)
+}
+
+func (c *Client) warn(w Warning) {
+	c.log.Warn("degraded", "code", string(w.Code()), "warning", w.String())
+	c.streams.warnings.Publish(w)
+}
+
+// Stats counts what the current connection's receiver dropped.
+type Stats = relay.Stats

@@ -1,0 +1,318 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync/atomic"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/relay"
+	"github.com/callrx/callrx/internal/wire"
+)
+
+// A life is one session's connection: from Connect to its end for good.
+type life struct {
+	relay   *relay.Relay
+	ctx     context.Context // ends with the session
+	end     context.CancelFunc
+	up      chan struct{} // closed by the loop when first authenticated
+	isUp    bool          // owned by the loop: up is closed
+	failed  chan error    // the first failure before that; capacity 1
+	passed  atomic.Bool   // an attempt to authenticate has succeeded
+	renewed string        // owned by the relay's run: the token that was replaced when refused
+}
+
+// Connect signs in and opens the session. ctx bounds the connecting, not the
+// session. It returns nil when the session is up, also when it was already, and
+// otherwise the first error met, with nothing left running:
+// *errs.InvalidCredentialsError, *errs.UnexpectedError (the service's answer
+// makes no sense), *errs.TransportError or *errs.WebSocketTimeoutError (no
+// connection), or the context's cause. Errors appear on ObserveErrors too.
+func (c *Client) Connect(ctx context.Context) error {
+	ctx, release, err := c.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	begun := false
+	if err := c.ask(ctx, func() { begun = c.setStatus(connectBegun) }); err != nil {
+		return err
+	}
+	if !begun {
+		return c.awaitOnline(ctx, "connect")
+	}
+	c.renew()
+	if err = c.connect(ctx); err != nil {
+		c.failConnect(err)
+	}
+	return err
+}
+
+// awaitOnline waits for a lost connection to be replaced.
+func (c *Client) awaitOnline(ctx context.Context, operation string) error {
+	s, err := c.ObserveStatus().Wait(ctx, func(s Status) bool { return s != StatusReconnecting && s != StatusConnecting })
+	if err == nil && s != StatusOnline {
+		err = &errs.NotConnectedError{Operation: operation}
+	}
+	return err
+}
+
+// connect does the steps of signing in, one after the other.
+func (c *Client) connect(ctx context.Context) error {
+	if err := c.signedIn(ctx); err != nil {
+		return err
+	}
+	h := c.current.Load().hosts
+	c.hosts.Store(&h)
+	info, err := c.fetchUser(ctx)
+	if err != nil {
+		return causeOf(ctx, err)
+	}
+	l := c.newLife()
+	saved := c.store.loadResume(ctx, info.ID)
+	err = c.ask(ctx, func() {
+		c.session = l
+		if !c.resume.usable() {
+			c.resume = saved
+		}
+		c.streams.user.Set(info)
+		c.refresh.accept(c.refresh.token, info)
+		l.relay.Start()
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-l.up:
+		return nil
+	case err := <-l.failed:
+		return causeOf(ctx, err)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (c *Client) newLife() *life {
+	l := &life{up: make(chan struct{}), failed: make(chan error, 1)}
+	l.ctx, l.end = context.WithCancel(c.ctx)
+	l.relay = relay.New(c.relayConfig(l))
+	return l
+}
+
+// failConnect leaves nothing running of a Connect that failed.
+func (c *Client) failConnect(cause error) {
+	ended := endedBy(cause)
+	c.endSession(ended, "not connected")
+	var refused *errs.InvalidCredentialsError
+	_ = c.ask(context.Background(), func() {
+		c.refresh.handle(clientDisconnected)
+		c.setStatus(sessionEnded)
+		if errors.As(cause, &refused) && refused.Reason == errs.CredentialRejected {
+			c.refresh.token = token{} // never present it again
+			c.store.forgetCredential()
+		}
+	})
+	c.finish(ended)
+	if !errors.Is(cause, context.Canceled) {
+		c.report(cause)
+	}
+}
+
+// causeOf prefers the reason that a context was cancelled for.
+func causeOf(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// endedBy makes the reason a session ended of what went wrong.
+func endedBy(cause error) *errs.SessionEndedError {
+	var known *errs.SessionEndedError
+	var credential *errs.InvalidCredentialsError
+	var budget *relay.BudgetError
+	switch {
+	case errors.As(cause, &known):
+		return known
+	case errors.As(cause, &credential):
+		return &errs.SessionEndedError{By: errs.EndedByRemote, Cause: errs.EndCredentialsRejected, Retryable: true, OriginalError: cause}
+	case errors.As(cause, &budget):
+		return &errs.SessionEndedError{By: errs.EndedByNetwork, Cause: errs.EndReconnectBudgetSpent, Retryable: true, OriginalError: cause}
+	case errors.Is(cause, errs.ErrClosed):
+		return &errs.SessionEndedError{By: errs.EndedByLocal, Cause: errs.EndClosed, OriginalError: cause}
+	case errors.Is(cause, errs.ErrDisconnected), errors.Is(cause, context.Canceled):
+		return &errs.SessionEndedError{By: errs.EndedByLocal, Cause: errs.EndDisconnected, Retryable: true, OriginalError: cause}
+	}
+	return &errs.SessionEndedError{By: errs.EndedByNetwork, Cause: errs.EndConnectFailed, Retryable: true, OriginalError: cause}
+}
+
+func (c *Client) relayConfig(l *life) relay.Config {
+	o := c.opts
+	cfg := relay.Config{
+		URL:          c.relayURL,
+		Dial:         c.dial,
+		Authenticate: func(ctx context.Context, link *relay.Link) error { return c.authenticate(ctx, l, link) },
+		Event:        func(e wire.Event) { c.post(func() { c.event(e) }) },
+		OnStatus:     func(s relay.Status, cause error) { c.followRelay(l, s, cause) },
+		Report:       func(err error) { c.reportRelay(l, err) },
+		Retry: relay.Retry{
+			Min: o.Reconnect.MinDelay, Max: o.Reconnect.MaxDelay,
+			Budget: o.Reconnect.Budget, Delay: o.Reconnect.Delay,
+		},
+		ConnectTimeout: o.ConnectTimeout, AuthTimeout: authTimeout,
+		RequestTimeout: o.RequestTimeout, WriteTimeout: writeTimeout,
+		PingInterval: o.Reconnect.PingInterval, PingTimeout: o.Reconnect.PingTimeout,
+		StableAfter: stableAfter, CloseTimeout: closeTimeout,
+		QueueLimit: requestQueue, Logger: c.log,
+	}
+	cfg.Tap = c.tap()
+	return cfg
+}
+
+// followRelay brings the relay's status to the loop.
+func (c *Client) followRelay(l *life, s relay.Status, cause error) {
+	switch s {
+	case relay.Live:
+		c.post(func() { c.live(l) })
+	case relay.Reconnecting:
+		c.post(func() { c.lost(l) })
+	case relay.Ended:
+		if !l.passed.Load() {
+			l.fail(cause)
+		}
+		c.post(func() { c.relayEnded(l, cause) })
+	}
+}
+
+// reportRelay: before the session is up, the first failure is Connect's.
+func (c *Client) reportRelay(l *life, err error) {
+	var parse *errs.MessageParseError
+	if !l.passed.Load() && !errors.As(err, &parse) {
+		l.fail(err)
+		return
+	}
+	c.report(err)
+}
+
+func (l *life) fail(err error) {
+	select {
+	case l.failed <- err:
+	default:
+	}
+}
+
+// live: a connection was authenticated.
+func (c *Client) live(l *life) {
+	if c.session != l || !c.setStatus(sessionUp) {
+		return
+	}
+	if !l.isUp {
+		l.isUp = true
+		close(l.up)
+	}
+	if c.wanted {
+		c.reregister(l)
+	}
+}
+
+// lost: the connection broke; another one is on its way.
+func (c *Client) lost(l *life) {
+	if c.session == l && c.setStatus(sessionLost) {
+		c.refresh.lost()
+	}
+}
+
+// relayEnded: the relay gave up by itself, for good.
+func (c *Client) relayEnded(l *life, cause error) {
+	if c.session != l || !l.isUp {
+		return
+	}
+	c.session = nil
+	l.end()
+	ended := endedBy(cause)
+	c.refresh.handle(clientDisconnected)
+	c.setStatus(sessionEnded)
+	if !errors.As(cause, new(*errs.SessionEndedError)) {
+		c.report(cause)
+	}
+	c.finish(ended)
+}
+
+// endSession closes the connection, if there is a session, and waits for it.
+func (c *Client) endSession(why *errs.SessionEndedError, farewell string) {
+	var l *life
+	_ = c.ask(context.Background(), func() {
+		l, c.session = c.session, nil
+		c.setStatus(sessionEnded)
+	})
+	if l != nil {
+		l.end()
+		l.relay.Close(farewell, why)
+		c.finish(why)
+	}
+}
+
+// expired tears the session down for want of a fresh token. What can resume it
+// is kept, for UpdateCredential and Connect.
+func (c *Client) expired(last *errs.TokenRefreshError) {
+	reason := &errs.InvalidCredentialsError{Reason: errs.CredentialExpired}
+	if last != nil {
+		reason.OriginalError = last
+	}
+	why := &errs.SessionEndedError{By: errs.EndedByExpiry, Cause: errs.EndTokenExpired, Retryable: true, OriginalError: reason}
+	l := c.session
+	c.session = nil
+	c.setStatus(sessionEnded)
+	c.report(reason)
+	if l != nil {
+		l.end()
+		c.workers.Go(func() {
+			l.relay.Close("token expired", why)
+			c.finish(why)
+		})
+	}
+}
+
+// event handles what the session layer knows and shows everything.
+func (c *Client) event(e wire.Event) {
+	if e.Type == wire.EventAuthorizationState {
+		state, err := wire.DecodeAuthorizationState(e.Params)
+		if err != nil {
+			c.report(&errs.AuthStateError{OriginalError: err})
+			return
+		}
+		c.setResumeState(state)
+		return // a secret: not for observers
+	}
+	c.sequence++
+	c.streams.events.Publish(newEvent(e, c.sequence))
+}
+
+// Execute sends any request of the protocol and decodes its result into result,
+// unless that is nil. While the connection is being replaced it waits, 256
+// requests at most. Errors: *errs.JSONRPCError when the service refuses,
+// *errs.RPCTimeoutError, *errs.TransportError when the connection is lost
+// before the answer, *errs.QueueFullError, *errs.NotConnectedError without a
+// session.
+func (c *Client) Execute(ctx context.Context, method string, params, result any) error {
+	raw, err := c.call(ctx, method, params)
+	if err != nil || result == nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(raw), result); err != nil {
+		return &errs.UnexpectedError{At: "result of " + method, OriginalError: err}
+	}
+	return nil
+}
+
+func (c *Client) call(ctx context.Context, method string, params any) (wire.Raw, error) {
+	var l *life
+	if err := c.ask(ctx, func() { l = c.session }); err != nil {
+		return "", err
+	}
+	if l == nil {
+		return "", &errs.NotConnectedError{Operation: method}
+	}
+	return l.relay.Call(ctx, method, params)
+}

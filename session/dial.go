@@ -1,0 +1,78 @@
+package session
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/redact"
+	"github.com/callrx/callrx/internal/relay"
+	"github.com/callrx/callrx/internal/rest"
+)
+
+// A Socket carries text messages both ways, for a program that brings its own
+// transport. Read is called by one goroutine, Write by one other, Close by any.
+type Socket interface {
+	// Read appends the next message to buf.
+	Read(ctx context.Context, buf []byte) ([]byte, error)
+	Write(ctx context.Context, message []byte) error
+	// Close says goodbye with a WebSocket close code (RFC 6455 section 7.4) and
+	// releases the socket. It must end a Read under way.
+	Close(code int, reason string) error
+}
+
+// maxRetryAfter caps how long a server may ask a client to stay away.
+const maxRetryAfter = time.Minute
+
+// dial opens one socket, and tells how long a server that refused wants to be
+// left alone.
+func (c *Client) dial(ctx context.Context, url string) (relay.Socket, time.Duration, error) {
+	if c.opts.DialSocket != nil {
+		s, err := c.opts.DialSocket(ctx, url)
+		return s, 0, err
+	}
+	s, resp, err := relay.DialWebSocket(ctx, c.http, url, c.opts.MaxFrame)
+	if err == nil {
+		return s, 0, nil
+	}
+	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, 0, err
+	}
+	hint := retryHint(resp.Header.Get("Retry-After"))
+	return nil, hint, &errs.HTTPError{Method: http.MethodGet, Path: "/", Status: resp.StatusCode, RetryAfter: hint}
+}
+
+// retryHint reads a Retry-After header (RFC 9110 section 10.2.3).
+func retryHint(text string) time.Duration {
+	d := time.Duration(0)
+	if s, err := strconv.Atoi(text); err == nil {
+		d = time.Duration(s) * time.Second
+	} else if at, err := http.ParseTime(text); err == nil {
+		d = time.Until(at)
+	}
+	return min(max(d, 0), maxRetryAfter)
+}
+
+func isLoopback(host string) bool { return rest.IsLoopback(host) }
+
+func fingerprint(secret string) string { return redact.Fingerprint(secret) }
+
+// tap shows frames to the program and to the log, secrets replaced; nil when
+// nobody looks, so that it costs nothing.
+func (c *Client) tap() func(uint64, bool, string) {
+	logged := c.log.Enabled(context.Background(), LevelTrace)
+	if c.opts.WireTap == nil && !logged {
+		return nil
+	}
+	return func(connection uint64, outgoing bool, text string) {
+		f := WireFrame{Time: time.Now(), Connection: connection, Outgoing: outgoing, Text: redact.Text(text)}
+		if logged {
+			c.log.Log(context.Background(), LevelTrace, "frame", "connection", connection, "outgoing", outgoing, "text", f.Text)
+		}
+		if c.opts.WireTap != nil {
+			c.opts.WireTap(f)
+		}
+	}
+}

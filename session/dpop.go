@@ -1,0 +1,29 @@
+package session
+
+import (
+	"fmt"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/dpop"
+)
+
+// A DPoPKey proves to the service that requests come from this client
+// (RFC 9449). It is an RSA key that never leaves the process except into the
+// client's own Storage.
+type DPoPKey struct{ key *dpop.Key }
+
+// GenerateDPoPKey makes a new key, which takes some 50 ms of CPU.
+func GenerateDPoPKey() (*DPoPKey, error) {
+	key, err := dpop.Generate()
+	if err != nil {
+		return nil, &errs.DPoPInitError{OriginalError: err}
+	}
+	return &DPoPKey{key}, nil
+}
+
+// Fingerprint is the key's thumbprint (RFC 7638), which a backend passes on
+// when it has a token minted for this key.
+func (k *DPoPKey) Fingerprint() string { return k.key.Thumbprint() }
+
+// String shows the fingerprint.
+func (k *DPoPKey) String() string { return fmt.Sprintf("session.DPoPKey(%s)", k.Fingerprint()) }

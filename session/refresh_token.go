@@ -1,0 +1,251 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/rest"
+)
+
+// facts are what the state machine decides by.
+func (r *refresher) facts() refreshFacts {
+	now := r.c.clock.now()
+	return refreshFacts{
+		expiryKnown: !r.token.expiresAt.IsZero(),
+		bound:       r.token.bound && !r.token.expired(now),
+		provider:    r.c.provider.refresh != nil,
+		activatable: r.c.key != nil && r.info.canRefresh() && r.sat.text != "" && !r.sat.expired(now),
+		online:      r.online,
+		held:        r.before != nil,
+		byKey:       r.mechanism == errs.MechanismClientBound,
+	}
+}
+
+func (t token) expired(now time.Time) bool { return !t.expiresAt.IsZero() && !now.Before(t.expiresAt) }
+
+// use makes t the token of every request from now on, and stores it.
+func (r *refresher) use(t token) {
+	r.token = t
+	r.c.current.Store(&t)
+	r.c.saveCredential(t)
+	r.watchExpiry()
+}
+
+// watchExpiry sets the end of the session: that of the token which the live
+// connection was authenticated with.
+func (r *refresher) watchExpiry() {
+	known := r.token
+	if r.before != nil && !r.before.expired(r.c.clock.now()) {
+		known = *r.before
+	}
+	r.expireAt = time.Time{}
+	if !known.expiresAt.IsZero() {
+		r.expireAt = known.expiresAt.Add(r.policy.ExpiryGrace)
+	}
+}
+
+// known: the service has been told of the token in use.
+func (r *refresher) known() {
+	r.before = nil
+	r.watchExpiry()
+}
+
+// accept starts afresh with a credential from outside the pipeline.
+func (r *refresher) accept(t token, info *User) {
+	r.cancel()
+	r.before, r.last, r.attempts = nil, nil, 0
+	if t.text != r.token.text || r.warned == nil {
+		r.warned = map[string]bool{}
+	}
+	if !t.bound {
+		r.sat = t
+	}
+	r.info = info
+	r.use(t)
+	if info != nil && info.SATClaims != nil {
+		r.learnExpiry(info.SATClaims.ExpiresAt)
+	}
+	r.handle(credentialAccepted)
+}
+
+// learnExpiry fills in an expiry that only the service knows.
+func (r *refresher) learnExpiry(at time.Time) {
+	t := r.token
+	if at.IsZero() || !t.expiresAt.IsZero() {
+		return
+	}
+	t.expiresAt = at
+	if !t.bound {
+		r.sat = t
+	}
+	r.use(t)
+}
+
+// arm sets the timer by the token's expiry. Nothing is held back any more: a
+// connection that is opened from now on uses the token.
+func (r *refresher) arm() {
+	r.cancel()
+	r.known()
+	r.attempts, r.mechanism = 0, errs.MechanismDeveloper
+	if r.facts().bound {
+		r.mechanism = errs.MechanismClientBound
+	}
+	r.due = r.policy.dueAt(r.c.clock.now(), r.token.receivedAt, r.token.expiresAt)
+}
+
+// disarm: nothing refreshes this token. If it could become a bound one, that is
+// tried again half-way to its end.
+func (r *refresher) disarm() {
+	r.cancel()
+	r.known()
+	r.due = time.Time{}
+	if r.token.expiresAt.IsZero() {
+		return
+	}
+	if r.facts().activatable {
+		now := r.c.clock.now()
+		r.due = now.Add(max(time.Second, r.token.expiresAt.Sub(now)/2))
+		return
+	}
+	if r.refreshedByNobody() && !r.warned["no-handler"] {
+		r.warned["no-handler"] = true
+		r.c.warn(&NoRefreshHandlerWarning{ExpiresAt: r.token.expiresAt})
+	}
+}
+
+// refreshedByNobody holds back the warning while the token's scope is unknown:
+// the bound path may still open.
+func (r *refresher) refreshedByNobody() bool {
+	return r.c.provider.refresh == nil && (r.info != nil || r.c.key == nil)
+}
+
+// warnFallback says once for each credential why refresh is not key-bound.
+func (r *refresher) warnFallback(reason FallbackReason) {
+	if key := "fallback " + string(reason); !r.warned[key] {
+		r.warned[key] = true
+		r.c.warn(&RefreshFallbackWarning{Reason: reason})
+	}
+}
+
+// connected and lost follow the connection.
+func (r *refresher) connected(expiresAt time.Time) {
+	r.online, r.lostAt = true, time.Time{}
+	r.known() // this connection was opened with the newest token
+	r.learnExpiry(expiresAt)
+	if r.info == nil {
+		r.reconsider() // the token is new: what may it do?
+	} else {
+		r.handle(authenticated)
+	}
+	if now := r.c.clock.now(); r.token.expired(now) {
+		r.rescue(now)
+	}
+}
+
+func (r *refresher) lost() {
+	r.online, r.lostAt = false, r.c.clock.now()
+	r.handle(connectionLost)
+	if t := r.token.expiresAt; !t.IsZero() && !r.lostAt.Before(t.Add(-time.Second)) && r.state.live() {
+		r.expireAt = t // the service closed it for its age: no grace is left
+	}
+}
+
+// expire ends the session for want of a fresh token. One lost before its expiry
+// may still be resumed for a while: the resume state stands in for the token.
+func (r *refresher) expire() {
+	now := r.c.clock.now()
+	last := r.lostAt.Add(resumeAfterExpiry)
+	if !r.online && !r.lostAt.IsZero() && r.lostAt.Before(r.token.expiresAt.Add(-time.Second)) &&
+		r.c.resume.usable() && now.Before(last) {
+		r.expireAt = last
+		return
+	}
+	r.expireAt = time.Time{}
+	r.handle(tokenExpired)
+}
+
+// rescue follows a resume with an expired token: a fresh one is needed at once.
+func (r *refresher) rescue(now time.Time) {
+	r.expireAt = now.Add(25 * time.Second)
+	switch {
+	case r.state == refreshArmed && r.mechanism == errs.MechanismDeveloper:
+		r.due = now
+	case r.state != refreshActivating && r.state != refreshRunning:
+		r.expireAt = now
+	}
+}
+
+// progress makes sure that a refreshed token is worth having.
+func progress(fresh, old token, now time.Time) error {
+	if fresh.expiresAt.IsZero() {
+		return nil
+	}
+	soon := !fresh.expiresAt.After(now.Add(noProgressTolerance))
+	if soon || !old.expiresAt.IsZero() && !fresh.expiresAt.After(old.expiresAt) {
+		err := fmt.Errorf("the new token expires at %s, the old one at %s",
+			fresh.expiresAt.Format(time.RFC3339), old.expiresAt.Format(time.RFC3339))
+		return &errs.InvalidCredentialsError{Reason: errs.CredentialStale, OriginalError: err}
+	}
+	return nil
+}
+
+// refreshByProvider asks the program for a fresh credential.
+func (c *Client) refreshByProvider(ctx context.Context) (token, error) {
+	if c.provider.refresh == nil {
+		return token{}, &errs.InvalidCredentialsError{Reason: errs.CredentialRefreshUnsupported}
+	}
+	cred, err := askProvider(ctx, "the provider's Refresh", func(ctx context.Context) (Credential, error) {
+		return c.provider.refresh(ctx, c.authContext())
+	})
+	if err != nil {
+		return token{}, err
+	}
+	if err := checkCredential(cred, c.clock.now(), false, c.opts.AllowedDomains); err != nil {
+		return token{}, err
+	}
+	if cred.Token == "" {
+		return token{}, &errs.InvalidCredentialsError{Reason: errs.CredentialEmpty}
+	}
+	return c.tokenOf(cred), nil
+}
+
+// tokenOf is the token of a credential that passed checkCredential.
+func (c *Client) tokenOf(cred Credential) token {
+	h, _ := tokenHosts(cred.Token, nil)
+	if now := c.hosts.Load(); now != nil && *now != h && c.Connected() {
+		c.log.Warn("the new token names another cluster; it is used from the next Connect on", "api", h.api)
+	}
+	return token{text: cred.Token, receivedAt: c.clock.now(), expiresAt: cred.ExpiresAt, hosts: h}
+}
+
+// refreshBound asks the service for a fresh bound token, proving that the old
+// one is ours.
+func (c *Client) refreshBound(ctx context.Context, old token) (token, error) {
+	life := boundTTL
+	if !old.expiresAt.IsZero() {
+		life = max(time.Second, old.expiresAt.Sub(old.receivedAt).Round(time.Second))
+	}
+	return c.proving(func() (token, error) {
+		proof, err := c.key.key.HTTPProof("POST", rest.DeviceRefreshPath, old.text, c.clock.now())
+		if err != nil {
+			return token{}, &errs.DPoPInitError{OriginalError: err}
+		}
+		reply, err := c.api.DeviceRefresh(ctx, old.text, proof, life)
+		return c.boundToken(reply, life, old.hosts), err
+	})
+}
+
+// proving repeats a request once if it failed because our clock is wrong: the
+// service's Date header then sets it right for proofs and expiries.
+func (c *Client) proving(request func() (token, error)) (token, error) {
+	t, err := request()
+	var h *errs.HTTPError
+	if !errors.As(err, &h) || h.Status != 401 || h.Date.IsZero() || !c.clock.correct(h.Date) {
+		return t, err
+	}
+	c.log.Warn("local clock is wrong, using the service's", "offset", c.clock.skew())
+	return request()
+}

@@ -1,0 +1,101 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/wire"
+)
+
+// Register makes the subscriber reachable for inbound calls on this client, now
+// and after every reconnect, until Unregister. It waits for the client to be
+// ready, as long as ctx lets it. When the service refuses, the token is
+// presented once more and the registration repeated; a second refusal is a
+// *errs.InvalidCredentialsError (guest tokens cannot register). Errors appear on
+// ObserveErrors too.
+func (c *Client) Register(ctx context.Context) error {
+	err := c.ask(ctx, func() { c.wanted = true })
+	if err == nil {
+		err = c.register(ctx)
+	}
+	var none *errs.NotConnectedError
+	if err != nil {
+		_ = c.ask(context.Background(), func() { c.wanted = false })
+		if !errors.As(err, &none) && !errors.Is(err, errs.ErrClosed) {
+			c.report(err)
+		}
+	}
+	return err
+}
+
+// Unregister ends the reachability; the connection stays.
+func (c *Client) Unregister(ctx context.Context) error {
+	if err := c.ask(ctx, func() { c.wanted = false }); err != nil {
+		return err
+	}
+	if _, err := c.call(ctx, wire.MethodOffline, nil); err != nil {
+		return err
+	}
+	return c.ask(ctx, func() { c.streams.registered.Set(false) })
+}
+
+func (c *Client) register(ctx context.Context) error {
+	if err := c.settled(ctx); err != nil {
+		return err
+	}
+	err := c.online(ctx)
+	var refused *errs.JSONRPCError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	if _, again := c.reauthenticate(ctx, *c.current.Load()); again != nil {
+		return &errs.InvalidCredentialsError{Reason: errs.CredentialRegisterFailed, OriginalError: errors.Join(err, again)}
+	}
+	if err = c.online(ctx); errors.As(err, &refused) {
+		return &errs.InvalidCredentialsError{Reason: errs.CredentialRegisterFailed, OriginalError: err}
+	}
+	return err
+}
+
+// settled waits until the client is ready, and for a while until its token is
+// the one to register with.
+func (c *Client) settled(ctx context.Context) error {
+	if err := c.awaitOnline(ctx, "register"); err != nil {
+		return err
+	}
+	var activating <-chan struct{}
+	if err := c.ask(ctx, func() { activating = c.refresh.activating }); err != nil || activating == nil {
+		return err
+	}
+	patience := time.NewTimer(registerPatience)
+	defer patience.Stop()
+	select {
+	case <-activating:
+	case <-patience.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func (c *Client) online(ctx context.Context) error {
+	if _, err := c.call(ctx, wire.MethodOnline, nil); err != nil {
+		return err
+	}
+	return c.ask(ctx, func() {
+		if c.wanted && c.lastStatus == StatusOnline {
+			c.streams.registered.Set(true)
+		}
+	})
+}
+
+// reregister restores what was wanted, after a reconnect.
+func (c *Client) reregister(l *life) {
+	c.workers.Go(func() {
+		if err := c.register(l.ctx); err != nil && l.ctx.Err() == nil && !connectionGone(err) {
+			c.report(err)
+		}
+	})
+}

@@ -1,0 +1,61 @@
+package session
+
+// A Status is where a client stands.
+type Status int
+
+const (
+	// StatusNew: never connected.
+	StatusNew Status = iota
+	// StatusConnecting: Connect is signing in.
+	StatusConnecting
+	// StatusOnline: connected and authenticated.
+	StatusOnline
+	// StatusReconnecting: the connection is lost, the session goes on, another
+	// connection is being opened.
+	StatusReconnecting
+	// StatusOffline: no session. Connect may start another.
+	StatusOffline
+	// StatusClosed: for good.
+	StatusClosed
+)
+
+// String names the status in lower case.
+func (s Status) String() string {
+	return [...]string{"new", "connecting", "online", "reconnecting", "offline", "closed"}[s]
+}
+
+// connected reports whether a session exists, even while its connection is
+// being replaced.
+func (s Status) connected() bool { return s == StatusOnline || s == StatusReconnecting }
+
+// A clientEvent is what moves a client from one status to another.
+type clientEvent int
+
+const (
+	connectBegun   clientEvent = iota // the program called Connect
+	sessionUp                         // a connection was authenticated
+	sessionLost                       // its connection broke and is being replaced
+	sessionEnded                      // for good: failed, disconnected or expired
+	clientIsClosed                    // the program called Close
+	clientEventsNumber
+)
+
+// nextStatus is the client's state machine; false means that the event does not
+// belong in this status and changes nothing.
+func nextStatus(s Status, e clientEvent) (Status, bool) {
+	switch {
+	case s == StatusClosed:
+		return s, false
+	case e == clientIsClosed:
+		return StatusClosed, true
+	case e == connectBegun && (s == StatusNew || s == StatusOffline):
+		return StatusConnecting, true
+	case e == sessionUp && (s == StatusConnecting || s == StatusReconnecting):
+		return StatusOnline, true
+	case e == sessionLost && s == StatusOnline:
+		return StatusReconnecting, true
+	case e == sessionEnded && (s == StatusConnecting || s.connected()):
+		return StatusOffline, true
+	}
+	return s, false
+}

@@ -1,0 +1,71 @@
+package session
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"sync"
+)
+
+// A Scope says how long stored values live.
+type Scope string
+
+const (
+	// ScopeSession values end with the process.
+	ScopeSession Scope = "session"
+	// ScopePersistent values survive it.
+	ScopePersistent Scope = "persistent"
+)
+
+// A Storage keeps what a client needs to resume. Values are secrets. Methods
+// may be called from several goroutines. A failing storage never fails a
+// client: it goes on in memory and says so once on ObserveErrors.
+type Storage interface {
+	// Get returns the value of key; false when there is none.
+	Get(ctx context.Context, s Scope, key string) ([]byte, bool, error)
+	Set(ctx context.Context, s Scope, key string, value []byte) error
+	// Delete removes key; a missing key is no error.
+	Delete(ctx context.Context, s Scope, key string) error
+	// Clear removes every key that begins with prefix.
+	Clear(ctx context.Context, s Scope, prefix string) error
+}
+
+// NewMemoryStorage keeps values in memory, in both scopes, for as long as the
+// storage itself is kept: hand one to two clients in turn and the second can
+// resume what the first left.
+func NewMemoryStorage() Storage {
+	return &memoryStorage{values: map[Scope]map[string][]byte{ScopeSession: {}, ScopePersistent: {}}}
+}
+
+type memoryStorage struct {
+	mu     sync.Mutex
+	values map[Scope]map[string][]byte
+}
+
+func (m *memoryStorage) Get(_ context.Context, s Scope, key string) ([]byte, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v, ok := m.values[s][key]
+	return append([]byte(nil), v...), ok, nil
+}
+
+func (m *memoryStorage) Set(_ context.Context, s Scope, key string, value []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.values[s][key] = append([]byte(nil), value...)
+	return nil
+}
+
+func (m *memoryStorage) Delete(_ context.Context, s Scope, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.values[s], key)
+	return nil
+}
+
+func (m *memoryStorage) Clear(_ context.Context, s Scope, prefix string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.values[s], func(key string, _ []byte) bool { return strings.HasPrefix(key, prefix) })
+	return nil
+}
