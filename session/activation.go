@@ -23,10 +23,9 @@ func (r *refresher) activate() {
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		t, reply, err := r.c.bind(ctx, sat)
-		timeout := errors.Is(ctx.Err(), context.DeadlineExceeded)
 		return func() {
 			if err != nil {
-				r.declined(timedOut(err, "activation", limit), timeout)
+				r.declined(timedOut(err, "activation", limit))
 				return
 			}
 			r.use(t)
@@ -49,7 +48,7 @@ func (r *refresher) activationTime() time.Duration {
 }
 
 // declined reports why the session stays with its SAT.
-func (r *refresher) declined(cause error, timeout bool) {
+func (r *refresher) declined(cause error) {
 	if connectionGone(cause) {
 		r.handle(connectionLost)
 		return
@@ -60,7 +59,7 @@ func (r *refresher) declined(cause error, timeout bool) {
 		e.Status = h.Status
 	}
 	r.c.report(e)
-	if timeout {
+	if errors.Is(cause, context.DeadlineExceeded) {
 		r.warnFallback(FallbackActivationTimeout)
 	} else {
 		r.warnFallback(FallbackEndpointFailed)

@@ -154,11 +154,11 @@ func (r *refresher) attempt(step func(context.Context, errs.RefreshMechanism, to
 
 // work runs do on a goroutine of its own, in place of what was under way, and
 // then what it returned on the loop, unless something newer has begun by then.
-// It ends no later than the session would.
+// It ends no later than the token that the session has.
 func (r *refresher) work(do func(ctx context.Context) func()) {
 	r.cancel()
 	generation := r.generation
-	ctx, stop := r.c.until(r.expireAt)
+	ctx, stop := r.c.until(r.deadline())
 	r.stop = stop
 	r.c.workers.Go(func() {
 		defer stop()
@@ -184,6 +184,7 @@ func (r *refresher) cancel() {
 func (r *refresher) obtain(ctx context.Context, m errs.RefreshMechanism, old token) outcome {
 	ctx, cancel := context.WithTimeout(ctx, r.policy.ObtainTimeout)
 	defer cancel()
+	began := time.Now()
 	var t token
 	var err error
 	if m == errs.MechanismClientBound {
@@ -195,7 +196,7 @@ func (r *refresher) obtain(ctx context.Context, m errs.RefreshMechanism, old tok
 		err = progress(t, old, r.c.clock.now())
 	}
 	if err != nil {
-		err = timedOut(err, "token refresh", r.policy.ObtainTimeout)
+		err = timedOut(err, "token refresh", time.Since(began))
 		return outcome{stage: stageOf(err), err: err}
 	}
 	return outcome{stage: errs.StageObtain, token: t}

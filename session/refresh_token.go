@@ -47,6 +47,16 @@ func (r *refresher) watchExpiry() {
 	}
 }
 
+// deadline is the expiry of the token that the session has, while it lies
+// ahead; after that the end of the session.
+func (r *refresher) deadline() time.Time {
+	at := r.expireAt.Add(-r.policy.ExpiryGrace)
+	if r.expireAt.IsZero() || !at.After(r.c.clock.now()) {
+		return r.expireAt
+	}
+	return at
+}
+
 // known: the service has been told of the token in use.
 func (r *refresher) known() {
 	r.before = nil

@@ -1,0 +1,72 @@
+// Package sessiontest is an embedded gateway: the server side of the subscriber protocol over real HTTP
+// and real WebSockets, as net/http/httptest is for HTTP. It shares nothing with the client but the message
+// types, so it can judge the client.
+//
+// # In a test
+//
+//	gw := sessiontest.NewServer(t)
+//	sat := gw.IssueSAT(sessiontest.SATRequest{Reference: "mara@example.org"})
+//
+// Point the client at [Server.APIURL] and [Server.RelayURL] and give it [Server.Client] as its HTTP client.
+// With Options.TLS the token's cluster host is enough: every name below the domain reaches the server, and
+// [Server.Client] trusts its certificate. With Options.InMemory the server opens no socket and everything,
+// timers included, works inside a testing/synctest bubble.
+//
+// # Making things go wrong
+//
+// Faults spoil single requests, verbs spoil connections:
+//
+//	gw.Inject(sessiontest.Fault{
+//		Match:  sessiontest.Match{Path: "/api/fabric/subscriber/devices/refresh"},
+//		Times:  2,
+//		Action: sessiontest.Action{Kind: sessiontest.FaultStatus, Status: 429, Headers: map[string]string{"Retry-After": "7"}},
+//	})
+//	gw.Drop("mara@example.org")          // cut the socket
+//	gw.Stall("", sessiontest.StallDeaf)  // half-open: the server hears nothing
+//	gw.RefuseConnections(503, time.Second)
+//
+// [Server.SendEvent] and [Server.SendRaw] push what a server may send, and what it should not.
+//
+// # Looking at what happened
+//
+// [Server.Journal] lists every request and event with its answer, [Server.WaitFor] waits for one,
+// [Server.Sessions] tells who is connected and registered, and until when. No secret is in any of them.
+//
+// # What it does
+//
+// Tokens are encrypted (RFC 7516, direct A256GCM) and carry the cluster host in their readable header. A
+// session ends at the expiry of the token it brought last: the socket is closed with 4401 "token_expired".
+// A session whose socket is lost can be resumed within Options.ResumeWindow with its authorization state and
+// protocol, even when the token expired meanwhile; the new socket has to register again. Proofs of
+// possession are checked as RFC 9449 section 4.3 asks, with the claims this protocol uses; a journal entry's
+// Reason names the rule that failed. Refresh tokens are single use, with a short grace for lost answers.
+//
+// Requests before signalwire.connect are answered -32002 and the socket stays open. Methods that nobody
+// handles are answered -32601.
+//
+// # As a standing server
+//
+// [Start] needs no test. Options.AdminAddr adds an HTTP API for faults, journal, clock and sessions on a
+// loopback address of its own:
+//
+//	POST   /faults                  {"match":{"path":"…"},"times":2,"action":{"kind":"status","status":500}}
+//	GET    /faults                  faults in force, with hits
+//	DELETE /faults, /faults/{id}
+//	GET    /journal, /sessions
+//	POST   /sessions/{who}/expire, /sessions/{who}/drop
+//	POST   /tokens/{jti}/revoke
+//	POST   /clock                   {"skew_ms":90000}
+//
+// # Extending it
+//
+// From the most common change to the rarest:
+//
+//   - a new RPC method: a handler in the map of its part (see sessionMethods), or a new part in rpcMethods;
+//     a handler returns a result or an error, and appends to the call's then what must follow the answer;
+//   - a new REST endpoint: a line in routes; an endpoint turns a request into a response, and faults, CORS,
+//     journal and authorization are done around it;
+//   - a new fault: a kind in faults.go, its effect in faults_http.go or faults_rpc.go;
+//   - a new event: [Server.SendEvent], or deliver where the server sends it by itself.
+//
+// Keys of the log are component, method, path, status, reason and error.
+package sessiontest

@@ -1,0 +1,82 @@
+package sessiontest
+
+import (
+	"errors"
+	"time"
+
+	"github.com/callrx/callrx/internal/wire"
+)
+
+// resume continues a session on a new socket. The state stands in for the token, which may be expired,
+// and for the proof, which a restarted client does not send.
+func (s *Server) resume(c *rpcCall, p wire.ConnectParams) (any, *rpcError) {
+	token, err := s.verifyIgnoringExpiry(p.Authentication.JWTToken, clientKinds[:]...)
+	if err != nil {
+		return nil, unauthenticated(err)
+	}
+	x := s.sessions.resumable(p.AuthorizationState, p.Protocol)
+	if x == nil {
+		return nil, badResume(errors.New("authorization state is unknown, over or for another protocol"))
+	}
+	if x.subject != token.Subject {
+		return nil, badResume(errors.New("authorization state belongs to another subscriber"))
+	}
+	if p.DPoPToken != "" {
+		if err := s.checkRPCProof(c, token, p.DPoPToken); err != nil {
+			return nil, unauthenticated(err)
+		}
+	}
+	s.accept(c, x, token)
+	return s.connectResult(x), nil
+}
+
+func badResume(why error) *rpcError {
+	return &rpcError{Code: wire.CodeRequesterValidationFailed, Message: "Requester validation failed", reason: why.Error()}
+}
+
+// socketEnded detaches a socket and starts the resume window of its session.
+func (s *Server) socketEnded(k *socket) {
+	t := s.sessions
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.sockets, k)
+	x := k.session
+	if x == nil || x.socket != k {
+		return
+	}
+	x.socket, x.lostAt, x.registered = nil, s.now(), false
+	if t.sessions[x.protocol] == x && s.ctx.Err() == nil {
+		x.forget = time.AfterFunc(s.opts.ResumeWindow, func() { s.sessions.forgetLost(x) })
+	}
+}
+
+// sendState gives the client what it needs to resume.
+func (s *Server) sendState(x *session) {
+	state := s.sessions.newState(x)
+	if k := s.sessions.socketOf(x); k != nil {
+		k.request(wire.MethodEvent, wire.EventAuthorizationState, wire.EventParams{
+			EventType: wire.EventAuthorizationState, Timestamp: s.timestamp(),
+			Params: mustJSON(wire.AuthorizationState{AuthorizationState: state}),
+		})
+	}
+}
+
+// releaseHeld sends what came for x while it had no socket.
+func (s *Server) releaseHeld(x *session) {
+	t := s.sessions
+	t.mu.Lock()
+	k, held := x.socket, x.held
+	if k != nil {
+		x.held = nil
+	}
+	t.mu.Unlock()
+	if k == nil {
+		return
+	}
+	for _, h := range held {
+		k.transmit(h.id, wire.MethodEvent, h.event, h.data)
+	}
+}
+
+// timestamp is the time as the wire writes it: seconds, with a fraction.
+func (s *Server) timestamp() float64 { return float64(s.now().UnixMilli()) / 1000 }
