@@ -73,6 +73,7 @@ func (c *Client) welcome(ctx context.Context, l *life, e entry, raw wire.Raw) er
 	}
 	l.relay.SetProtocol(result.Protocol)
 	l.passed.Store(true)
+	l.renewed = false
 	return c.ask(ctx, func() {
 		if c.session != l {
 			return
@@ -114,13 +115,13 @@ func (c *Client) replaceRefused(ctx context.Context, l *life, e entry, cause err
 		refused.Reason = errs.CredentialExpired
 	}
 	final := relay.Fatal(refused)
-	if !l.passed.Load() || l.renewed == e.token.text || c.provider.authenticate == nil {
+	if !l.passed.Load() || l.renewed || c.provider.authenticate == nil {
 		return final
 	}
 	if err := c.resolve(ctx, true); err != nil {
 		return err
 	}
-	l.renewed = e.token.text
+	l.renewed = true
 	if c.bearer() == e.token.text {
 		return final
 	}

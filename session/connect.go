@@ -20,7 +20,7 @@ type life struct {
 	isUp    bool          // owned by the loop: up is closed
 	failed  chan error    // the first failure before that; capacity 1
 	passed  atomic.Bool   // an attempt to authenticate has succeeded
-	renewed string        // owned by the relay's run: the token that was replaced when refused
+	renewed bool          // owned by the relay's run: a refused token was replaced and not yet accepted
 }
 
 // Connect signs in and opens the session. ctx bounds the connecting, not the

@@ -58,12 +58,12 @@ func inBubble(t *testing.T, o sessiontest.Options, test func(r *rig)) {
 		r.opts = session.Options{
 			APIURL: r.srv.APIURL(), RelayURL: r.srv.RelayURL(), HTTPClient: r.srv.Client(), DPoPKey: key,
 		}
-		test(r)
-		if r.c != nil {
-			if err := r.c.Close(); err != nil {
-				t.Errorf("Close: %v", err)
+		defer func() {
+			if r.c != nil {
+				_ = r.c.Close()
 			}
-		}
+		}()
+		test(r)
 	})
 }
 

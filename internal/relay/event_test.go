@@ -1,10 +1,12 @@
 package relay_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -194,6 +196,36 @@ func TestFramesThatMeanNothingAreCountedAndNotAnswered(t *testing.T) {
 		}
 		if got := o.reported(); len(got) != 0 {
 			t.Errorf("reported %v", got)
+		}
+	})
+}
+
+// A bufferWatcher is a socket that knows the largest buffer it was given back.
+type bufferWatcher struct {
+	*peer
+	given *atomic.Int64
+}
+
+func (w bufferWatcher) Read(ctx context.Context, buf []byte) ([]byte, error) {
+	w.given.Store(int64(cap(buf)))
+	return w.peer.Read(ctx, buf)
+}
+
+func TestLargeFrameDoesNotWeighOnAnIdleConnection(t *testing.T) {
+	bubble(t, func(t *testing.T, s *fakeService) {
+		var given atomic.Int64
+		s.socket = func(p *peer) relay.Socket { return bufferWatcher{p, &given} }
+		start(t, s, nil)
+		p := s.live()
+		p.event("e-1", strings.Repeat("x", 1000), "")
+		synctest.Wait() // read
+		if got := given.Load(); got < 1000 {
+			t.Errorf("a buffer of %d bytes was used again, want the one of the last frame", got)
+		}
+		p.event("e-2", strings.Repeat("x", 1<<20), "")
+		synctest.Wait() // read
+		if got := given.Load(); got > 64<<10 {
+			t.Errorf("a buffer of %d bytes is kept", got)
 		}
 	})
 }

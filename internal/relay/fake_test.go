@@ -81,6 +81,36 @@ func (s *fakeService) accept() *peer {
 	}
 }
 
+// grantAll makes s answer every request on every connection until the test ends.
+func (s *fakeService) grantAll(t *testing.T) {
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	serve := func(p *peer) {
+		for {
+			select {
+			case text := <-p.fromClient:
+				if f, err := wire.Decode(text); err == nil && f.Kind == wire.Request {
+					p.grant(f)
+				}
+			case <-p.gone:
+				return
+			case <-over:
+				return
+			}
+		}
+	}
+	go func() {
+		for {
+			select {
+			case p := <-s.peers:
+				go serve(p)
+			case <-over:
+				return
+			}
+		}
+	}()
+}
+
 // live accepts a connection and its authentication.
 func (s *fakeService) live() *peer {
 	s.t.Helper()
@@ -237,6 +267,24 @@ func (s stuckWriter) Write(ctx context.Context, message []byte) error {
 	case <-s.gone:
 		return s.cause
 	}
+}
+
+// A gatedWriter is a socket whose peer reads only while the gate is open, except
+// for what is said before authentication.
+type gatedWriter struct {
+	*peer
+	gate chan struct{}
+}
+
+func (g gatedWriter) Write(ctx context.Context, message []byte) error {
+	if !strings.Contains(string(message), wire.MethodConnect) {
+		select {
+		case <-g.gate:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return g.peer.Write(ctx, message)
 }
 
 // A silentCloser is a socket whose peer does not answer the close frame: Close

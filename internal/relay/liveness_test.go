@@ -92,6 +92,18 @@ func TestDeafPeerIsLeftAlthoughItsEventsKeepComing(t *testing.T) {
 	})
 }
 
+func TestDeafPeerIsNotWaitedFor(t *testing.T) {
+	bubble(t, func(t *testing.T, s *fakeService) {
+		s.socket = func(p *peer) relay.Socket { return silentCloser{p} }
+		start(t, s, nil)
+		p := s.live()
+		time.Sleep(30 * time.Second)
+		p.expect(wire.MethodPing)
+		time.Sleep(5*time.Second + 100*time.Millisecond) // the ping, and the shortest pause
+		s.live()
+	})
+}
+
 func TestLossDuringAPingIsNotTakenForDeafness(t *testing.T) {
 	bubble(t, func(t *testing.T, s *fakeService) {
 		o := start(t, s, nil)

@@ -112,9 +112,55 @@ func TestRequestsThatEndInTheQueueAreNeverSent(t *testing.T) {
 	})
 }
 
+func TestRequestsThatEndWhileTheQueueDrainsAreNeverSent(t *testing.T) {
+	bubble(t, func(t *testing.T, s *fakeService) {
+		gate := make(chan struct{})
+		s.socket = func(p *peer) relay.Socket { return gatedWriter{p, gate} }
+		o := start(t, s, func(c *relay.Config) { c.RequestTimeout = time.Hour })
+		const n, dropped = 100, 90 // more than the writer takes at once
+		ctx, cancel := context.WithCancelCause(t.Context())
+		for i := range n {
+			if i == dropped {
+				o.ask(ctx, "dropped")
+			} else {
+				o.ask(t.Context(), "m")
+			}
+		}
+		p := s.accept()
+		p.grant(p.expect(wire.MethodConnect))
+		synctest.Wait() // the queue has left for the writer, which is stuck
+		cancel(errDropped)
+		synctest.Wait() // the caller has gone
+		close(gate)
+		for range n - 1 {
+			p.expect("m")
+		}
+		p.silent()
+	})
+}
+
+func TestRequestsMadeRightAfterALossWaitForTheNextConnection(t *testing.T) {
+	bubble(t, func(t *testing.T, s *fakeService) {
+		o := start(t, s, nil)
+		s.grantAll(t)
+		for range 100 {
+			o.Reconnect(relay.Again(errDropped))
+			if _, err := o.Call(t.Context(), "m", nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func TestRequestsNotYetSentWaitForTheNextConnection(t *testing.T) {
 	bubble(t, func(t *testing.T, s *fakeService) {
-		s.socket = func(p *peer) relay.Socket { return stuckWriter{p} }
+		links := 0
+		s.socket = func(p *peer) relay.Socket {
+			if links++; links > 1 {
+				return p
+			}
+			return stuckWriter{p}
+		}
 		o := start(t, s, func(c *relay.Config) { c.RequestTimeout = time.Hour })
 		const n = 100 // more than the writer takes
 		var replies []<-chan reply
@@ -123,7 +169,6 @@ func TestRequestsNotYetSentWaitForTheNextConnection(t *testing.T) {
 		}
 		p := s.accept()
 		p.grant(p.expect(wire.MethodConnect))
-		s.socket = nil
 		time.Sleep(10*time.Second + 100*time.Millisecond) // the write fails, another link opens
 		sent := 0
 		for ; sent < n && len(replies[sent]) > 0; sent++ {

@@ -141,16 +141,17 @@ func TestBudgetGivesUp(t *testing.T) {
 			}
 			return 0, errRefused
 		}
-		o := start(t, s, func(c *relay.Config) { c.Retry.Budget = 20 * time.Second })
+		o := start(t, s, func(c *relay.Config) {
+			c.Retry.Budget, c.PingInterval = 20*time.Second, -1
+		})
 		p := s.live()
 		time.Sleep(time.Hour)
 		p.drop(errDropped) // a link lost after long does not count against the budget
-		waiting := o.ask(context.WithoutCancel(t.Context()), "m")
 		time.Sleep(19 * time.Second)
 		if got := o.states(); got[len(got)-1] != relay.Reconnecting {
 			t.Fatalf("states %v after 19 s", got)
 		}
-		waiting = o.ask(t.Context(), "m")
+		waiting := o.ask(t.Context(), "m")
 		time.Sleep(4 * time.Second)
 		var spent *relay.BudgetError
 		err := o.lastCause()
@@ -290,12 +291,11 @@ func TestAuthenticationEndsWithItsConnection(t *testing.T) {
 		type attempt struct {
 			generation uint64
 			err        error
-			after      time.Duration
+			at         time.Time
 		}
 		attempts := make(chan attempt, 8)
 		o := start(t, s, func(c *relay.Config) {
 			c.Authenticate = func(ctx context.Context, l *relay.Link) error {
-				began := time.Now()
 				_, err := l.Call(ctx, wire.MethodConnect, nil)
 				if err == nil { // then something slow that knows only its context
 					select {
@@ -304,7 +304,7 @@ func TestAuthenticationEndsWithItsConnection(t *testing.T) {
 					case <-time.After(10 * time.Second):
 					}
 				}
-				attempts <- attempt{l.Generation(), err, time.Since(began)}
+				attempts <- attempt{l.Generation(), err, time.Now()}
 				return err
 			}
 		})
@@ -313,7 +313,8 @@ func TestAuthenticationEndsWithItsConnection(t *testing.T) {
 		p := s.accept()
 		p.expect(wire.MethodConnect)
 		p.drop(errDropped) // while it waits for a reply
-		if a := <-attempts; a.generation != 1 || a.after != 0 || !errors.As(a.err, &lost) {
+		synctest.Wait()    // the attempt is over
+		if a := <-attempts; a.generation != 1 || !a.at.Equal(time.Now()) || !errors.As(a.err, &lost) {
 			t.Errorf("attempt %+v", a)
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -322,7 +323,8 @@ func TestAuthenticationEndsWithItsConnection(t *testing.T) {
 		q.grant(q.expect(wire.MethodConnect))
 		synctest.Wait()    // it does the slow thing
 		q.drop(errDropped) // while it does
-		if a := <-attempts; a.generation != 2 || a.after != 0 || !errors.Is(a.err, context.Canceled) {
+		synctest.Wait()    // the attempt is over
+		if a := <-attempts; a.generation != 2 || !a.at.Equal(time.Now()) || !errors.Is(a.err, context.Canceled) {
 			t.Errorf("attempt %+v", a)
 		}
 		time.Sleep(200 * time.Millisecond)
@@ -407,6 +409,28 @@ func TestReconnectReplacesAConnectionBeingAuthenticated(t *testing.T) {
 		}
 		if got := p.left(); got == "" {
 			t.Error("the first connection was not closed")
+		}
+	})
+}
+
+func TestReconnectDuringADialIsSatisfiedByIt(t *testing.T) {
+	bubble(t, func(t *testing.T, s *fakeService) {
+		s.refuse = func(int) (time.Duration, error) {
+			time.Sleep(time.Second) // a slow dial
+			return 0, nil
+		}
+		o := start(t, s, nil)
+		synctest.Wait() // it is dialling
+		o.Reconnect(errDropped)
+		time.Sleep(time.Second)
+		p := s.live()
+		if got := len(s.dialed()); got != 1 {
+			t.Fatalf("%d dials", got)
+		}
+		p.drop(errDropped)
+		synctest.Wait() // the relay knows
+		if got := len(s.dialed()); got != 1 {
+			t.Error("dialled without a pause, hours after the wish")
 		}
 	})
 }

@@ -18,6 +18,16 @@ func equalJitter(d time.Duration) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
+// withinBudget cuts a wait to what is left of the budget, and reports whether
+// that is used up by then.
+func (r Retry) withinBudget(wait, down time.Duration) (time.Duration, bool) {
+	left := r.Budget - down
+	if r.Budget == 0 || wait < left {
+		return wait, false
+	}
+	return max(left, 0), true
+}
+
 // delay is the wait before the attempt-th try in a row, at least the server's
 // hint.
 func (r Retry) delay(attempt int, hint time.Duration) time.Duration {

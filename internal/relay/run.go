@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -51,12 +52,13 @@ func (r *Relay) run() {
 		default:
 			r.cfg.Report(err)
 		}
-		if b := r.cfg.Retry.Budget; b > 0 && time.Since(down) >= b {
-			r.end(&BudgetError{After: b, Last: err})
+		r.cfg.OnStatus(Reconnecting, err)
+		wait, spent := r.cfg.Retry.withinBudget(r.cfg.Retry.delay(attempt, hint), time.Since(down))
+		r.pause(wait, &attempt)
+		if spent && r.ctx.Err() == nil {
+			r.end(&BudgetError{After: r.cfg.Retry.Budget, Last: err})
 			return
 		}
-		r.cfg.OnStatus(Reconnecting, err)
-		r.pause(r.cfg.Retry.delay(attempt, hint), &attempt)
 	}
 	r.end(context.Cause(r.ctx))
 }
@@ -154,7 +156,8 @@ func (r *Relay) dialError(ctx context.Context, where string, err error) error {
 		stage = "tls"
 	case errors.As(err, &op) && op.Op == "dial":
 		stage = "dial"
-	case op != nil && (op.Op == "remote error" || op.Op == "local error"): // a TLS alert
+	case op != nil && (op.Op == "remote error" || op.Op == "local error"), // a TLS alert
+		errors.Is(err, http.ErrSchemeMismatch):
 		stage = "tls"
 	}
 	return &errs.TransportError{Stage: stage, URL: where, OriginalError: err}

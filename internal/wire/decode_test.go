@@ -81,6 +81,8 @@ var frames = []struct {
 	{"request with a numeric id", `{"jsonrpc":"2.0","id":1,"method":"m"}`, wire.Frame{ID: "1", Method: "m"}},
 	{"response with a null id", `{"jsonrpc":"2.0","id":null,"result":1}`, wire.Frame{ID: "null", Result: "1"}},
 	{"response with an object id", `{"jsonrpc":"2.0","id":{},"result":1}`, wire.Frame{ID: "{}", Result: "1"}},
+	{"numeric id with both method and result", `{"jsonrpc":"2.0","id":1,"method":"m","result":2}`,
+		wire.Frame{ID: "1", Method: "m", Result: "2"}},
 	{"version 1.0", `{"jsonrpc":"1.0","id":"r","result":1}`, wire.Frame{ID: "r", Result: "1"}},
 	{"version as number", `{"jsonrpc":2.0,"id":"r","result":1}`, wire.Frame{ID: "r", Result: "1"}},
 	{"no version", `{"id":"r","method":"m"}`, wire.Frame{ID: "r", Method: "m"}},

@@ -118,6 +118,7 @@ func TestRepliesSurviveDecoding(t *testing.T) {
 	}{
 		{"ack", wire.EncodeAck("e-1"), wire.Frame{Kind: wire.Response, ID: "e-1", Result: "{}"}},
 		{"ack of an odd id", wire.EncodeAck("a\"\\\n\x00é😀"), wire.Frame{Kind: wire.Response, ID: "a\"\\\n\x00é😀", Result: "{}"}},
+		{"ack of an id with a control character", wire.EncodeAck("a\nb"), wire.Frame{Kind: wire.Response, ID: "a\nb", Result: "{}"}},
 		{"result", wire.EncodeResult("r-1", `{"a":1}`), wire.Frame{Kind: wire.Response, ID: "r-1", Result: `{"a":1}`}},
 		{"absent result", wire.EncodeResult("r-1", ""), wire.Frame{Kind: wire.Response, ID: "r-1", Result: "null"}},
 		{"error", wire.EncodeError("r-1", wire.Error{Code: wire.CodeAuthenticationFailed, Message: `no "token"`}),

@@ -26,7 +26,9 @@ func (s *Server) resume(c *rpcCall, p wire.ConnectParams) (any, *rpcError) {
 			return nil, unauthenticated(err)
 		}
 	}
-	s.accept(c, x, token)
+	if !s.accept(c, x, token) {
+		return nil, badResume(errEnded)
+	}
 	return s.connectResult(x), nil
 }
 

@@ -47,7 +47,7 @@ func (s *Server) connect(c *rpcCall) (any, *rpcError) {
 		identity: newUUID() + "@puc",
 		subject:  token.Subject,
 	}
-	s.accept(c, x, token)
+	s.accept(c, x, token) // a new session cannot have ended
 	return s.connectResult(x), nil
 }
 
@@ -67,7 +67,9 @@ func (s *Server) reauthenticate(c *rpcCall) (any, *rpcError) {
 	if err := s.checkRPCProof(c, token, p.DPoPToken); err != nil {
 		return nil, unauthenticated(err)
 	}
-	s.accept(c, x, token)
+	if !s.accept(c, x, token) {
+		return nil, unauthenticated(errEnded)
+	}
 	s.successorUsed(token)
 	return s.connectResult(x), nil
 }
@@ -91,10 +93,17 @@ func (s *Server) checkRPCProof(c *rpcCall, token claims, proof string) error {
 	return nil
 }
 
-// accept makes token the one that x lives on and the calling socket the one x uses.
-func (s *Server) accept(c *rpcCall, x *session, token claims) {
+var errEnded = errors.New("session has ended")
+
+// accept makes token the one that x lives on and the calling socket the one x uses. It returns false when
+// x has ended meanwhile.
+func (s *Server) accept(c *rpcCall, x *session, token claims) bool {
 	t := s.sessions
 	t.mu.Lock()
+	if x.ended {
+		t.mu.Unlock()
+		return false
+	}
 	replaced := x.socket
 	x.claims, x.bound = token, token.thumbprint() != ""
 	x.deadline = token.expiry()
@@ -115,6 +124,7 @@ func (s *Server) accept(c *rpcCall, x *session, token claims) {
 		replaced.drop()
 	}
 	c.then = append(c.then, func() { s.sendState(x); s.releaseHeld(x) })
+	return true
 }
 
 // connectResult describes x as it is now. Its expiry is the deadline of x.

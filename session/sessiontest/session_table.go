@@ -19,7 +19,8 @@ type session struct {
 	claims   claims // of the token accepted last
 
 	registered bool
-	bound      bool      // a proof came with the token accepted last
+	ended      bool      // expired or forgotten: it cannot come back
+	bound      bool      // the token accepted last is bound to a key
 	deadline   time.Time // by the server's clock
 	socket     *socket   // nil while disconnected
 	lostAt     time.Time
@@ -113,6 +114,7 @@ func (t *sessionTable) forgetLost(x *session) {
 
 // removeLocked ends a session: its states resume nothing any more.
 func (t *sessionTable) removeLocked(x *session) {
+	x.ended = true
 	delete(t.sessions, x.protocol)
 	for _, state := range x.states {
 		delete(t.states, state)

@@ -44,8 +44,8 @@ type outgoing struct {
 	reason string
 }
 
+// run serves the socket until it ends. The socket is in the table already.
 func (k *socket) run() {
-	k.srv.sessions.addSocket(k)
 	writer := make(chan struct{})
 	go func() { // ends with k.ctx; run waits for it
 		defer close(writer)

@@ -226,3 +226,33 @@ func TestReplacedBoundToken(t *testing.T) {
 		})
 	}
 }
+
+func TestReplacedBoundTokenEndsUnderStrictRotation(t *testing.T) {
+	bubble(t, sessiontest.Options{StrictRotation: true}, func(t *testing.T, gw *sessiontest.Server) {
+		key := newProofKey(t, 0)
+		old := bind(t, gw, key, refreshable(gw, key.Thumbprint).Token)["token"].(string)
+		call(t, gw, "POST", pathRefresh, bearer(old), obj{"dpop_token": key.http(pathRefresh, old), "expire_in": 900})
+		wait(29 * time.Second)
+		before := call(t, gw, "GET", pathInfo, bearer(old), nil).Status
+		wait(time.Second)
+		after := call(t, gw, "GET", pathInfo, bearer(old), nil).Status
+		if before != 200 || after != 401 {
+			t.Errorf("answered %d before and %d after 30 s", before, after)
+		}
+	})
+}
+
+func TestExpiryIsExactUnlessLeewayIsGiven(t *testing.T) {
+	for _, leeway := range []time.Duration{0, 10 * time.Second} {
+		bubble(t, sessiontest.Options{TokenLeeway: leeway}, func(t *testing.T, gw *sessiontest.Server) {
+			sat := gw.IssueSAT(sessiontest.SATRequest{TTL: time.Minute})
+			wait(time.Minute + leeway - time.Millisecond)
+			before := call(t, gw, "GET", pathInfo, bearer(sat.Token), nil).Status
+			wait(time.Millisecond)
+			after := call(t, gw, "GET", pathInfo, bearer(sat.Token), nil).Status
+			if before != 200 || after != 401 {
+				t.Errorf("leeway %v: answered %d before and %d at the limit", leeway, before, after)
+			}
+		})
+	}
+}

@@ -33,8 +33,10 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, hr *http.Request) {
 		s.settle(r, response{status: http.StatusBadRequest})
 		return
 	}
+	k := newSocket(s, ws, connOf(hr.Context()))
+	s.sessions.addSocket(k) // before the journal shows it, so that a verb finds what a waiter saw
 	s.settle(r, response{status: http.StatusSwitchingProtocols})
-	newSocket(s, ws, connOf(hr.Context())).run()
+	k.run()
 }
 
 func (s *Server) refuseUpgrade(w http.ResponseWriter, r *request, fault Action, status int) {

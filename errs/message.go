@@ -1,0 +1,17 @@
+package errs
+
+// withCause joins what failed with why. A nil cause adds nothing.
+func withCause(head string, cause error) string {
+	if cause == nil {
+		return head
+	}
+	return head + ": " + cause.Error()
+}
+
+// withDetail appends a detail to the text if there is one.
+func withDetail(head, separator, detail string) string {
+	if detail == "" {
+		return head
+	}
+	return head + separator + detail
+}

@@ -1,0 +1,30 @@
+package errs
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrClosed says that the client or call was closed by the program. It is
+	// final: a closed client cannot be used again.
+	ErrClosed = errors.New("callrx: closed")
+
+	// ErrDisconnected says that the program disconnected the client. A
+	// disconnected client can be connected again.
+	ErrDisconnected = errors.New("callrx: disconnected")
+
+	// ErrPermanent tells the SDK to stop retrying. A credential provider wraps
+	// it when asking again cannot help, because the account is locked for
+	// example.
+	ErrPermanent = errors.New("callrx: permanent failure")
+
+	// ErrUnsupported says that a provider or the platform lacks a feature. It
+	// matches the standard errors.ErrUnsupported.
+	ErrUnsupported = fmt.Errorf("callrx: not available here: %w", errors.ErrUnsupported)
+
+	// ErrUnimplemented says that the platform announces a feature that it does
+	// not offer yet. It matches the standard errors.ErrUnsupported, and every
+	// [UnimplementedError] matches it.
+	ErrUnimplemented = fmt.Errorf("callrx: not implemented: %w", errors.ErrUnsupported)
+)
