@@ -77,7 +77,8 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 		done:     make(chan struct{}),
 	}
 	c.ctx, c.quit = context.WithCancelCause(context.Background())
-	if c.http = o.HTTPClient; c.http == nil {
+	c.http = o.HTTPClient
+	if c.http == nil {
 		c.http = rest.DefaultHTTPClient()
 	}
 	c.api = rest.New(rest.Config{
@@ -139,9 +140,7 @@ func (c *Client) Close() error {
 	c.store.close()
 	c.streams.complete()
 	c.finish(why)
-	if c.opts.HTTPClient == nil {
-		c.http.CloseIdleConnections()
-	}
+	c.dropIdle()
 	return nil
 }
 
@@ -280,6 +279,13 @@ func (c *Client) agent() string {
 		return c.opts.ClientName + " " + rest.UserAgent
 	}
 	return rest.UserAgent
+}
+
+// dropIdle closes idle HTTP connections, unless they are the program's.
+func (c *Client) dropIdle() {
+	if c.opts.HTTPClient == nil {
+		c.http.CloseIdleConnections()
+	}
 }
 
 // report puts a failure that no caller waits for on ObserveErrors.

@@ -46,6 +46,7 @@ func (c *Client) Connect(ctx context.Context) error {
 	if err = c.connect(ctx); err != nil {
 		c.failConnect(err)
 	}
+	c.dropIdle() // an idle session needs no idle HTTP connections
 	return err
 }
 

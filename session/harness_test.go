@@ -11,10 +11,7 @@ import (
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // sharedKey spares each test the making of an RSA key.
 var sharedKey = sync.OnceValue(func() *session.DPoPKey {

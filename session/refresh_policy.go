@@ -28,8 +28,8 @@ func (p RefreshPolicy) dueAt(now, received, expires time.Time) time.Time {
 // half of it is random.
 func (p RefreshPolicy) backoff(n int) time.Duration {
 	d := p.MaxBackoff
-	if n >= 1 && n < 30 {
-		d = min(p.MinBackoff<<(n-1), p.MaxBackoff)
+	if n >= 1 && p.MinBackoff <= p.MaxBackoff>>(n-1) {
+		d = p.MinBackoff << (n - 1)
 	}
 	return d/2 + rand.N(d/2+1)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
 )
 
 // UpdateCredential hands the client a fresh credential, at any time: in answer
