@@ -9,6 +9,7 @@ import (
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/relay"
 	"github.com/callrx/callrx/internal/wire"
+	"github.com/callrx/callrx/media"
 )
 
 // resume is what lets a session go on over another connection.
@@ -71,6 +72,11 @@ func (c *Client) welcome(ctx context.Context, l *life, e entry, raw wire.Raw) er
 	if result.Identity == "" || result.Protocol == "" || result.Authorization.FabricSubscriber == nil {
 		return &errs.UnexpectedError{At: wire.MethodConnect, OriginalError: errors.New("the answer lacks identity, protocol or subscriber")}
 	}
+	servers := make([]media.ICEServer, len(result.ICEServers))
+	for i, s := range result.ICEServers {
+		servers[i] = media.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential}
+	}
+	c.ice.Store(&servers)
 	l.relay.SetProtocol(result.Protocol)
 	l.passed.Store(true)
 	l.renewed = false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,7 +12,11 @@ import (
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/relay"
 	"github.com/callrx/callrx/internal/rest"
+	"github.com/callrx/callrx/media"
 )
+
+// Version is the version of the SDK.
+const Version = rest.Version
 
 // A Client is one subscriber's session with the service, from Connect to Close.
 // All methods may be called from any goroutine, also from observers.
@@ -28,6 +33,8 @@ type Client struct {
 
 	hosts   atomic.Pointer[hosts]
 	current atomic.Pointer[token] // what requests are sent with
+	calls   atomic.Pointer[life]  // the session, for those who send requests
+	ice     atomic.Pointer[[]media.ICEServer]
 
 	streams streams
 	store   *store
@@ -181,6 +188,15 @@ func (c *Client) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
+}
+
+// ICEServers are what the service last offered for the media of calls; nil
+// before the first connection.
+func (c *Client) ICEServers() []media.ICEServer {
+	if s := c.ice.Load(); s != nil {
+		return slices.Clone(*s)
+	}
+	return nil
 }
 
 // finish closes Done, once for each session.

@@ -44,7 +44,7 @@ func (c *Client) Connect(ctx context.Context) error {
 	}
 	c.renew()
 	if err = c.connect(ctx); err != nil {
-		c.failConnect(err)
+		c.failConnect(ctx, err)
 	}
 	c.dropIdle() // an idle session needs no idle HTTP connections
 	return err
@@ -73,7 +73,7 @@ func (c *Client) connect(ctx context.Context) error {
 	l := c.newLife()
 	saved := c.store.loadResume(ctx, info.ID)
 	err = c.ask(ctx, func() {
-		c.session = l
+		c.setSession(l)
 		if !c.resume.usable() {
 			c.resume = saved
 		}
@@ -102,21 +102,30 @@ func (c *Client) newLife() *life {
 }
 
 // failConnect leaves nothing running of a Connect that failed.
-func (c *Client) failConnect(cause error) {
-	ended := endedBy(cause)
+func (c *Client) failConnect(ctx context.Context, cause error) {
+	ended, given := endedBy(cause), errors.Is(ctx.Err(), context.Canceled)
+	if given { // up, by the program
+		ended = &errs.SessionEndedError{By: errs.EndedByLocal, Cause: errs.EndDisconnected, Retryable: true, OriginalError: cause}
+	}
 	c.endSession(ended, "not connected")
-	var refused *errs.InvalidCredentialsError
 	_ = c.ask(context.Background(), func() {
 		c.refresh.handle(clientDisconnected)
 		c.setStatus(sessionEnded)
-		if errors.As(cause, &refused) && refused.Reason == errs.CredentialRejected {
-			c.refresh.token = token{} // never present it again
-			c.store.forgetCredential()
-		}
+		c.forgetRejected(cause)
 	})
 	c.finish(ended)
-	if !errors.Is(cause, context.Canceled) {
+	if !given {
 		c.report(cause)
+	}
+}
+
+// forgetRejected makes sure that a token the service refused is never presented
+// again: the next Connect asks for another.
+func (c *Client) forgetRejected(cause error) {
+	var refused *errs.InvalidCredentialsError
+	if errors.As(cause, &refused) && refused.Reason == errs.CredentialRejected {
+		c.refresh.token = token{}
+		c.store.forgetCredential()
 	}
 }
 
@@ -136,6 +145,8 @@ func endedBy(cause error) *errs.SessionEndedError {
 	switch {
 	case errors.As(cause, &known):
 		return known
+	case errors.As(cause, &credential) && credential.Reason == errs.CredentialExpired:
+		return &errs.SessionEndedError{By: errs.EndedByExpiry, Cause: errs.EndTokenExpired, Retryable: true, OriginalError: cause}
 	case errors.As(cause, &credential):
 		return &errs.SessionEndedError{By: errs.EndedByRemote, Cause: errs.EndCredentialsRejected, Retryable: true, OriginalError: cause}
 	case errors.As(cause, &budget):
@@ -229,11 +240,12 @@ func (c *Client) relayEnded(l *life, cause error) {
 	if c.session != l || !l.isUp {
 		return
 	}
-	c.session = nil
+	c.setSession(nil)
 	l.end()
 	ended := endedBy(cause)
 	c.refresh.handle(clientDisconnected)
 	c.setStatus(sessionEnded)
+	c.forgetRejected(cause)
 	if !errors.As(cause, new(*errs.SessionEndedError)) {
 		c.report(cause)
 	}
@@ -244,7 +256,8 @@ func (c *Client) relayEnded(l *life, cause error) {
 func (c *Client) endSession(why *errs.SessionEndedError, farewell string) {
 	var l *life
 	_ = c.ask(context.Background(), func() {
-		l, c.session = c.session, nil
+		l = c.session
+		c.setSession(nil)
 		c.setStatus(sessionEnded)
 	})
 	if l != nil {
@@ -263,7 +276,7 @@ func (c *Client) expired(last *errs.TokenRefreshError) {
 	}
 	why := &errs.SessionEndedError{By: errs.EndedByExpiry, Cause: errs.EndTokenExpired, Retryable: true, OriginalError: reason}
 	l := c.session
-	c.session = nil
+	c.setSession(nil)
 	c.setStatus(sessionEnded)
 	c.report(reason)
 	if l != nil {
@@ -308,12 +321,18 @@ func (c *Client) Execute(ctx context.Context, method string, params, result any)
 }
 
 func (c *Client) call(ctx context.Context, method string, params any) (wire.Raw, error) {
-	var l *life
-	if err := c.ask(ctx, func() { l = c.session }); err != nil {
-		return "", err
+	if c.ctx.Err() != nil {
+		return "", errs.ErrClosed
 	}
+	l := c.calls.Load()
 	if l == nil {
 		return "", &errs.NotConnectedError{Operation: method}
 	}
 	return l.relay.Call(ctx, method, params)
+}
+
+// setSession is the one place where the session changes.
+func (c *Client) setSession(l *life) {
+	c.session = l
+	c.calls.Store(l)
 }

@@ -34,6 +34,9 @@ var clusterHost = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.
 func tokenHosts(token string, allowed []string) (hosts, error) {
 	head, _, _ := strings.Cut(token, ".")
 	ch, err := headerHost(head)
+	if err == nil && strings.ContainsFunc(token, unfit) {
+		err = errors.New("it holds a blank, a line end or another character that no token has")
+	}
 	if err != nil {
 		return hosts{}, &errs.InvalidCredentialsError{Reason: errs.CredentialMalformedToken, OriginalError: err}
 	}
@@ -51,6 +54,10 @@ func tokenHosts(token string, allowed []string) (hosts, error) {
 	}
 	return hosts{relay: "wss://" + label + "." + domain, api: "https://fabric." + domain}, nil
 }
+
+// unfit reports whether r cannot stand in a token, and so not in a header: most
+// often it is the line end of the file that a token was read from.
+func unfit(r rune) bool { return r <= ' ' || r >= 0x7f }
 
 // headerHost decodes the first segment of a compact JOSE token (RFC 7515, 7516).
 func headerHost(segment string) (string, error) {

@@ -12,7 +12,6 @@ import (
 	"github.com/callrx/callrx/internal/relay"
 	"github.com/callrx/callrx/internal/wire"
 	"github.com/google/go-cmp/cmp"
-	"nhooyr.io/websocket"
 )
 
 func TestResponsesFindTheirRequestByID(t *testing.T) {
@@ -189,9 +188,9 @@ func TestCloseFrameOfThePeerIsInTheError(t *testing.T) {
 		o := start(t, s, nil)
 		p := s.live()
 		done := o.ask(t.Context(), "a")
-		p.drop(websocket.CloseError{Code: 4001, Reason: "token expired"})
+		p.drop(&relay.ClosedError{Code: 4001, Reason: "token expired"})
 		var lost *errs.TransportError
-		if r := o.now(done); !errors.As(r.err, &lost) || lost.CloseCode != 4001 || lost.CloseReason != "token expired" {
+		if r := o.now(done); !errors.As(r.err, &lost) || lost.CloseCode != 4001 || lost.CloseReason != "token expired" || lost.URL != where {
 			t.Errorf("error %v", r.err)
 		}
 	})

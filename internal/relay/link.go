@@ -129,11 +129,11 @@ func (l *Link) end(cause error) {
 // lost describes to a request why its connection is gone.
 func (l *Link) lost() error {
 	cause := context.Cause(l.ctx)
-	code, reason := closeFrame(cause)
-	return &errs.TransportError{
-		Stage: errs.TransportClosed, URL: l.where,
-		CloseCode: code, CloseReason: reason, OriginalError: cause,
+	var known *errs.TransportError
+	if errors.As(cause, &known) {
+		return known
 	}
+	return &errs.TransportError{Stage: errs.TransportClosed, URL: l.where, OriginalError: cause}
 }
 
 // close ends the link and waits for its goroutines. The peer gets CloseTimeout
@@ -189,10 +189,19 @@ func (l *Link) read() {
 		case errors.As(err, &large):
 			l.r.reject(int(large.Size), err)
 		default:
-			l.fail(&errs.WebSocketError{URL: l.where, OriginalError: err})
+			l.fail(l.broken(err))
 			return
 		}
 	}
+}
+
+// broken tells a socket that the peer closed from one that failed.
+func (l *Link) broken(err error) error {
+	var closed *ClosedError
+	if errors.As(err, &closed) {
+		return &errs.TransportError{Stage: errs.TransportClosed, URL: l.where, CloseCode: closed.Code, CloseReason: closed.Reason, OriginalError: err}
+	}
+	return &errs.WebSocketError{URL: l.where, OriginalError: err}
 }
 
 // receive handles one frame in the order the protocol asks for: responses to

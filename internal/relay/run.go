@@ -55,7 +55,7 @@ func (r *Relay) run() {
 		r.cfg.OnStatus(Reconnecting, err)
 		wait, spent := r.cfg.Retry.withinBudget(r.cfg.Retry.delay(attempt, hint), time.Since(down))
 		r.pause(wait, &attempt)
-		if spent && r.ctx.Err() == nil {
+		if spent && r.ctx.Err() == nil && time.Since(down) >= r.cfg.Retry.Budget { // not if cut short
 			r.end(&BudgetError{After: r.cfg.Retry.Budget, Last: err})
 			return
 		}

@@ -26,6 +26,14 @@ type TooLargeError struct{ Size, Limit int64 }
 
 func (e *TooLargeError) Error() string { return "message over the read limit" }
 
+// ClosedError says that the peer closed the socket with a close frame.
+type ClosedError struct {
+	Code   int
+	Reason string
+}
+
+func (e *ClosedError) Error() string { return "closed by the peer" }
+
 // DialWebSocket opens a WebSocket with client's transport. Messages over limit
 // bytes are skipped. The response is that of the refused handshake, if any.
 func DialWebSocket(ctx context.Context, client *http.Client, url string, limit int64) (Socket, *http.Response, error) {
@@ -44,6 +52,10 @@ type webSocket struct {
 
 func (w *webSocket) Read(ctx context.Context, buf []byte) ([]byte, error) {
 	_, r, err := w.conn.Reader(ctx)
+	var closed websocket.CloseError
+	if errors.As(err, &closed) {
+		return buf, &ClosedError{Code: int(closed.Code), Reason: closed.Reason}
+	}
 	if err != nil {
 		return buf, err
 	}
@@ -69,15 +81,6 @@ func (w *webSocket) Read(ctx context.Context, buf []byte) ([]byte, error) {
 
 func (w *webSocket) Write(ctx context.Context, message []byte) error {
 	return w.conn.Write(ctx, websocket.MessageText, message)
-}
-
-// closeFrame returns what the peer's close frame said, if err comes from one.
-func closeFrame(err error) (code int, reason string) {
-	var frame websocket.CloseError
-	if errors.As(err, &frame) {
-		return int(frame.Code), frame.Reason
-	}
-	return 0, ""
 }
 
 func (w *webSocket) Close(code int, reason string) error {

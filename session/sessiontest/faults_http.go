@@ -25,7 +25,8 @@ func (s *Server) applyHTTPFault(w http.ResponseWriter, r *request, a Action, rea
 	case FaultStatus:
 		return a.finish(failure(a.status()))
 	case FaultHTML:
-		return a.finish(response{status: 200, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}, body: []byte(faultPage)})
+		html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
+		return a.finish(response{status: http.StatusOK, header: html, body: []byte(faultPage)})
 	case FaultNoToken:
 		return a.finish(answer(200, struct{}{}))
 	case FaultWrongType:

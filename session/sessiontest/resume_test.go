@@ -155,6 +155,7 @@ func TestSecondSocketReplacesFirst(t *testing.T) {
 		first := dialWS(t, gw)
 		f := first.connect(sat.Token)
 		resume := obj{"protocol": dig(f, "result", "protocol"), "authorization_state": first.state()}
+		first.rpc("subscriber.online", obj{})
 		second := dialWS(t, gw)
 		if f := second.connect(sat.Token, resume); code(f) != 0 {
 			t.Fatalf("resume: %v", f)
@@ -163,7 +164,7 @@ func TestSecondSocketReplacesFirst(t *testing.T) {
 		if first.closeCode() == 0 || second.closeCode() != 0 {
 			t.Errorf("sockets ended with %d and %d", first.closeCode(), second.closeCode())
 		}
-		if s := gw.Sessions(); len(s) != 1 || !s[0].Connected {
+		if s := gw.Sessions(); len(s) != 1 || !s[0].Connected || s[0].Registered {
 			t.Errorf("sessions: %+v", s)
 		}
 	})
