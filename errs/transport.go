@@ -8,7 +8,8 @@ import (
 
 // Stages of a connection's life, for [TransportError].
 const (
-	TransportDial      = "dial"      // name look-up and TCP
+	TransportDNS       = "dns"       // name look-up
+	TransportDial      = "dial"      // TCP
 	TransportTLS       = "tls"       // TLS handshake
 	TransportHandshake = "handshake" // WebSocket upgrade, RFC 6455 section 4
 	TransportRead      = "read"

@@ -1,3 +1,56 @@
-// Package session is the callrx client: it signs a subscriber in, keeps the
-// session alive and its token fresh, and shows what happens as observables.
+// Package session is the callrx client. It signs in as a SignalWire subscriber,
+// keeps the session alive and its token fresh, and shows everything that
+// happens as observables.
+//
+// # A session
+//
+// A session is the authenticated relationship with the service. It outlives
+// connections: when a socket is lost the client opens another one and resumes,
+// while requests wait their turn. It ends when the program closes it, when the
+// service refuses the credential, or when the token expires and nobody brings
+// another. [Client.Done] is closed then, and [Client.Err] says who and why.
+//
+//	client, err := session.Open(ctx, provider, session.Options{})
+//	if err != nil {
+//		return err
+//	}
+//	defer client.Close()
+//
+// # Tokens
+//
+// A client signs in with a short-lived SAT (Subscriber Access Token) from a
+// [CredentialProvider], and replaces it on the live session before it expires:
+//
+//   - by itself, when the token has the scope sat:refresh: the SAT is exchanged
+//     for one that is bound to the client's key, [DPoPKey], and refreshed with
+//     proofs of that key (RFC 9449);
+//   - otherwise by asking the provider, if it is a [Refresher];
+//   - at any moment by the program, with [Client.UpdateCredential].
+//
+// Every failed attempt is one *errs.TokenRefreshError on [Client.ObserveErrors].
+// The session goes on with the token it has, until that expires, and only then
+// is it torn down.
+//
+// # Observing
+//
+// A fact such as Ready has a snapshot, [Client.Ready], and a state stream,
+// [Client.ObserveReady], which begins with the current value. An event stream
+// such as [Client.ObserveErrors] delivers what happens from the call on. Both
+// are rxgo observables with typed verbs; package observable states what they
+// guarantee. A slow observer delays nobody, and every method may be called from
+// an observer.
+//
+// # Who runs what
+//
+// A connected client has five goroutines: the owner of its state, the owner of
+// its connection, the connection's reader and writer, and one inside the
+// WebSocket. Work that takes time, such as a refresh, gets one for as long as
+// it lasts. Observers run on goroutines of their own. Close ends all of them.
+//
+// # Logs
+//
+// Options.Logger gets the client's log, without secrets. Keys: event, from, to
+// (state changes), event_type, why, error, code, warning, mechanism, expires_at,
+// offset, api, connection, outgoing, text. Debug tells state changes, Warn what
+// is degraded, [LevelTrace] every frame.
 package session

@@ -15,7 +15,6 @@ type tokenRequest struct {
 	ApplicationID string          `json:"application_id"`
 	Fingerprint   *string         `json:"fingerprint"`
 	Scope         json.RawMessage `json:"scope"`
-	ClusterHost   string          `json:"ch"`
 }
 
 // tokenPair is the answer of the endpoints that mint renewable tokens.

@@ -46,7 +46,7 @@ func (s *Server) socketEnded(k *socket) {
 	if x == nil || x.socket != k {
 		return
 	}
-	x.socket, x.lostAt, x.registered = nil, s.now(), false
+	x.socket, x.registered = nil, false
 	if t.sessions[x.protocol] == x && s.ctx.Err() == nil {
 		x.forget = time.AfterFunc(s.opts.ResumeWindow, func() { s.sessions.forgetLost(x) })
 	}

@@ -23,8 +23,7 @@ type session struct {
 	bound      bool      // the token accepted last is bound to a key
 	deadline   time.Time // by the server's clock
 	socket     *socket   // nil while disconnected
-	lostAt     time.Time
-	states     []string // newest last
+	states     []string  // newest last
 	held       []heldFrame
 	expiry     *time.Timer // fires at the deadline, plus slack
 	forget     *time.Timer // fires when the resume window is over
