@@ -139,26 +139,19 @@ type AuthorizationState struct {
 // an error, since it says nothing about the one the client holds.
 func DecodeAuthorizationState(payload Raw) (string, error) {
 	p := scanner{s: string(payload)}
-	if err := p.open('{'); err != nil {
-		return "", err
-	}
 	state, found := "", false
-	for first := true; ; first = false {
-		key, more, err := p.key(first)
-		switch {
-		case err != nil:
-			return "", err
-		case !more && !found:
-			return "", errors.New("payload without authorization_state")
-		case !more:
-			return state, nil
-		case key == "authorization_state":
-			state, found, err = text(&p)
-		default:
-			err = p.skip()
+	err := p.object(func(p *scanner, key string) (err error) {
+		if key == "authorization_state" {
+			state, found, err = text(p)
+			return err
 		}
-		if err != nil {
-			return "", err
-		}
+		return p.skip()
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case !found:
+		return "", errors.New("payload without authorization_state")
 	}
+	return state, nil
 }

@@ -21,18 +21,8 @@ func decodeError(p *scanner) (*Error, error) {
 		}
 		return &Error{Data: raw}, nil
 	}
-	if err := p.open('{'); err != nil {
-		return nil, err
-	}
-	var e Error
-	for first := true; ; first = false {
-		key, more, err := p.key(first)
-		if err != nil {
-			return nil, err
-		}
-		if !more {
-			return &e, nil
-		}
+	e := new(Error)
+	return e, p.object(func(p *scanner, key string) (err error) {
 		switch key {
 		case "code":
 			_, err = e.code(p)
@@ -43,10 +33,8 @@ func decodeError(p *scanner) (*Error, error) {
 		default:
 			err = p.skip()
 		}
-		if err != nil {
-			return nil, err
-		}
-	}
+		return err
+	})
 }
 
 // code reads a status code written as a number or as a string, and reports
@@ -74,65 +62,42 @@ func (e *Error) code(p *scanner) (sent bool, err error) {
 // service nests it. It returns nil for a success.
 func ResultError(result Raw) *Error {
 	p := scanner{s: string(result)}
-	if p.peek() != '{' || p.open('{') != nil {
-		return nil
-	}
 	var outer Error
 	var coded bool
 	var inner *Error
-	for first := true; ; first = false {
-		key, more, err := p.key(first)
-		if err != nil {
-			return nil
-		}
-		if !more {
-			break
-		}
+	err := p.object(func(p *scanner, key string) (err error) {
 		switch key {
 		case "code":
-			coded, err = outer.code(&p)
+			coded, err = outer.code(p)
 		case "message":
-			outer.Message, _, err = text(&p)
+			outer.Message, _, err = text(p)
 		case "data":
 			outer.Data, err = p.raw()
 		case "result":
-			inner, err = nestedError(&p)
+			inner, err = nestedError(p)
 		default:
 			err = p.skip()
 		}
-		if err != nil {
-			return nil
-		}
-	}
-	if inner != nil {
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil
+	case inner != nil:
 		return inner
-	}
-	if !coded || outer.Code >= 200 && outer.Code <= 299 {
+	case !coded || outer.Code >= 200 && outer.Code <= 299:
 		return nil
 	}
 	return &outer
 }
 
-func nestedError(p *scanner) (*Error, error) {
-	if p.peek() != '{' {
-		return nil, p.skip()
-	}
-	if err := p.open('{'); err != nil {
-		return nil, err
-	}
-	var e *Error
-	for first := true; ; first = false {
-		key, more, err := p.key(first)
-		if err != nil || !more {
-			return e, err
-		}
+func nestedError(p *scanner) (e *Error, err error) {
+	err = p.object(func(p *scanner, key string) (err error) {
 		if key == "error" {
 			e, err = decodeError(p)
-		} else {
-			err = p.skip()
+			return err
 		}
-		if err != nil {
-			return nil, err
-		}
-	}
+		return p.skip()
+	})
+	return e, err
 }

@@ -87,6 +87,26 @@ func (p *scanner) key(first bool) (name string, more bool, err error) {
 	return name, true, p.expect(':')
 }
 
+// object calls member for every member of the object at the cursor; member must
+// consume its value. A value of another kind is skipped.
+func (p *scanner) object(member func(p *scanner, key string) error) error {
+	if p.peek() != '{' {
+		return p.skip()
+	}
+	if err := p.open('{'); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		key, more, err := p.key(first)
+		if err != nil || !more {
+			return err
+		}
+		if err = member(p, key); err != nil {
+			return err
+		}
+	}
+}
+
 // raw skips one value of any kind and returns its text.
 func (p *scanner) raw() (Raw, error) {
 	p.peek()
