@@ -147,7 +147,7 @@ func TestG11BoundedUnderLoad(t *testing.T) {
 // accessor remembers, and what a stack has not yet overwritten.
 func TestG13WhatNobodyHasLeftToReadIsFreed(t *testing.T) {
 	const events, slack = 5000, 400
-	type value struct{ payload [64]byte }
+	type value struct{ _ [64]byte }
 	for name, watch := range map[string]func(context.Context, *observable.Events[*value]) (seen func() bool, keep any){
 		"nobody": func(_ context.Context, e *observable.Events[*value]) (func() bool, any) {
 			e.Observe()
@@ -227,7 +227,7 @@ func TestG13WhatNobodyHasLeftToReadIsFreed(t *testing.T) {
 }
 
 func TestG13StateKeepsNoOldValue(t *testing.T) {
-	type value struct{ payload [64]byte }
+	type value struct{ _ [64]byte }
 	initial := &value{}
 	first := weak.Make(initial)
 	s := observable.NewState(initial)

@@ -22,10 +22,9 @@ func (r resume) usable() bool { return r.state != "" && r.protocol != "" }
 
 // An entry is how one connection is going to be authenticated.
 type entry struct {
-	token   token
-	resume  resume // used if usable
-	proof   bool   // send a proof of our key
-	project string
+	token  token
+	resume resume // used if usable
+	proof  bool   // send a proof of our key
 }
 
 // authenticate opens or resumes the session on a fresh connection. It runs on

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/errs"
-	"github.com/callrx/callrx/internal/relay"
 	"github.com/callrx/callrx/internal/rest"
 	"github.com/callrx/callrx/media"
 )
@@ -34,6 +33,7 @@ type Client struct {
 	hosts   atomic.Pointer[hosts]
 	current atomic.Pointer[token] // what requests are sent with
 	calls   atomic.Pointer[life]  // the session, for those who send requests
+	counted atomic.Pointer[life]  // the session, or the last one, for Stats
 	ice     atomic.Pointer[[]media.ICEServer]
 
 	streams streams
@@ -76,7 +76,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 	c := &Client{
 		opts:     o,
 		provider: newProvider(p),
-		log:      o.Logger,
+		log:      redacting(o.Logger),
 		streams:  newStreams(),
 		mailbox:  make(chan func(), 16),
 		looping:  make(chan struct{}),
@@ -122,7 +122,7 @@ func Open(ctx context.Context, p CredentialProvider, opts Options) (*Client, err
 
 // Close ends the session and releases everything. Observables complete, Done is
 // closed, and no goroutine of the client is left, except one that a credential
-// provider holds by ignoring its context. What PersistSession stored stays, for
+// provider or a storage holds by ignoring its context. What PersistSession stored stays, for
 // a later process to resume. Close returns within about two seconds, always
 // nil; calling it again is harmless.
 func (c *Client) Close() error {
@@ -226,6 +226,9 @@ func (c *Client) renew() {
 // takes its place. The context it returns ends early if Disconnect or Close
 // want the place.
 func (c *Client) turn(ctx context.Context) (mine context.Context, release func(), err error) {
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
+	}
 	select {
 	case c.turns <- struct{}{}:
 	case <-ctx.Done():
@@ -314,6 +317,3 @@ func (c *Client) warn(w Warning) {
 	c.log.Warn("degraded", "code", string(w.Code()), "warning", w.String())
 	c.streams.warnings.Publish(w)
 }
-
-// Stats counts what the current connection's receiver dropped.
-type Stats = relay.Stats

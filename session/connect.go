@@ -36,8 +36,8 @@ func (c *Client) Connect(ctx context.Context) error {
 	}
 	defer release()
 	begun := false
-	if err := c.ask(ctx, func() { begun = c.setStatus(connectBegun) }); err != nil {
-		return err
+	if err := c.ask(context.WithoutCancel(ctx), func() { begun = c.setStatus(connectBegun) }); err != nil {
+		return err // not for ctx: what has begun is ended below
 	}
 	if !begun {
 		return c.awaitOnline(ctx, "connect")
@@ -335,4 +335,7 @@ func (c *Client) call(ctx context.Context, method string, params any) (wire.Raw,
 func (c *Client) setSession(l *life) {
 	c.session = l
 	c.calls.Store(l)
+	if l != nil {
+		c.counted.Store(l)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime/debug"
 	"time"
@@ -36,8 +37,8 @@ func (c Credential) String() string {
 	return text
 }
 
-// GoString is String, so that %#v gives nothing away either.
-func (c Credential) GoString() string { return "session.Credential(" + c.String() + ")" }
+// Format writes String, whatever the verb.
+func (c Credential) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, c.String()) }
 
 // LogValue is String for slog.
 func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }
@@ -70,11 +71,14 @@ type Refresher interface {
 
 // StaticCredentials always answers with c. It cannot refresh: hand the client
 // a fresh token with UpdateCredential, or let the session end at expiry.
-func StaticCredentials(c Credential) CredentialProvider { return static{c} }
+func StaticCredentials(c Credential) CredentialProvider {
+	return static(func() Credential { return c })
+}
 
-type static struct{ c Credential }
+// static is a function, so that printing the provider does not show the token.
+type static func() Credential
 
-func (s static) Authenticate(context.Context, AuthContext) (Credential, error) { return s.c, nil }
+func (s static) Authenticate(context.Context, AuthContext) (Credential, error) { return s(), nil }
 
 // CredentialFunc makes a provider of a function that is asked both to sign in
 // and to refresh.
@@ -90,11 +94,12 @@ func (f CredentialFunc) Refresh(ctx context.Context, ac AuthContext) (Credential
 	return f(ctx, ac)
 }
 
-// askProvider calls ask and returns no later than ctx ends. A provider that
-// ignores its context keeps its goroutine until it returns; nobody waits for it.
-func askProvider(ctx context.Context, where string, ask func(context.Context) (Credential, error)) (Credential, error) {
+// askProgram calls what the program brought and returns no later than ctx ends.
+// A call that ignores its context keeps its goroutine until it returns; nobody
+// waits for it.
+func askProgram[T any](ctx context.Context, where string, ask func(context.Context) (T, error)) (T, error) {
 	type answer struct {
-		c   Credential
+		v   T
 		err error
 	}
 	done := make(chan answer, 1)
@@ -106,13 +111,14 @@ func askProvider(ctx context.Context, where string, ask func(context.Context) (C
 			}
 			done <- a
 		}()
-		a.c, a.err = ask(ctx)
+		a.v, a.err = ask(ctx)
 	}()
 	select {
 	case a := <-done:
-		return a.c, a.err
+		return a.v, a.err
 	case <-ctx.Done():
-		return Credential{}, fmt.Errorf("%s did not answer: %w", where, context.Cause(ctx))
+		var none T
+		return none, fmt.Errorf("%s did not answer: %w", where, context.Cause(ctx))
 	}
 }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/dpop"
@@ -26,4 +27,7 @@ func GenerateDPoPKey() (*DPoPKey, error) {
 func (k *DPoPKey) Fingerprint() string { return k.key.Thumbprint() }
 
 // String shows the fingerprint.
-func (k *DPoPKey) String() string { return fmt.Sprintf("session.DPoPKey(%s)", k.Fingerprint()) }
+func (k *DPoPKey) String() string { return "session.DPoPKey(" + k.Fingerprint() + ")" }
+
+// Format writes String, whatever the verb.
+func (k *DPoPKey) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, k.String()) }

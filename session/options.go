@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -68,7 +69,8 @@ type Options struct {
 	// reported. Zero: 4 MiB, which holds a room of some 6,000 members.
 	MaxFrame int64
 
-	// Logger gets the client's log. Nil: none.
+	// Logger gets the client's log, with secrets replaced by fingerprints. Nil:
+	// none.
 	Logger *slog.Logger
 	// WireTap sees every frame, with secrets replaced. It is called from the
 	// client's own goroutines, in order per direction, and must not block.
@@ -174,6 +176,9 @@ func (o Options) validate() error {
 	if err := checkURL("RelayURL", o.RelayURL, "wss", "ws"); err != nil {
 		return err
 	}
+	if o.PersistSession && o.Storage == nil {
+		return &errs.ConfigError{Field: "PersistSession", Problem: "needs a Storage that lasts"}
+	}
 	if o.HTTPClient != nil && o.HTTPClient.Timeout != 0 {
 		return &errs.ConfigError{Field: "HTTPClient", Problem: "its Timeout would cut the WebSocket; leave it zero"}
 	}
@@ -206,8 +211,12 @@ func checkURL(field, text, secure, plain string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
+		var parse *url.Error
+		if errors.As(err, &parse) {
+			err = parse.Err // without the text, which may hold a password
+		}
 		return &errs.ConfigError{Field: field, Problem: "is not a URL", OriginalError: err}
-	case u.Host == "" || u.Scheme != secure && u.Scheme != plain:
+	case u.Hostname() == "" || u.Scheme != secure && u.Scheme != plain:
 		return &errs.ConfigError{Field: field, Problem: fmt.Sprintf("want %s://host, or %s:// on loopback", secure, plain)}
 	case u.Scheme == plain && !isLoopback(u.Hostname()):
 		return &errs.ConfigError{Field: field, Problem: fmt.Sprintf("plain %s would send the token in clear to %s; use %s", plain, u.Hostname(), secure)}

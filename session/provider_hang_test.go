@@ -2,8 +2,6 @@ package session_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -13,12 +11,6 @@ import (
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 )
-
-// fingerprintOf is how a token appears in the journal and in CredentialInfo.
-func fingerprintOf(token string) string {
-	hash := sha256.Sum256([]byte(token))
-	return "tok:sha256:" + hex.EncodeToString(hash[:4])
-}
 
 func TestConnectWaitsForAProviderUntilItsContextEnds(t *testing.T) {
 	for name, deaf := range map[string]bool{"provider heeds its context": false, "provider ignores its context": true} {
@@ -98,8 +90,7 @@ func TestPanicInRefreshIsAFailedAttempt(t *testing.T) {
 		p := &scripted{first: r.sat(120*time.Second, "")}
 		p.next = func(_ context.Context, n int) (session.Credential, error) {
 			if n == 1 {
-				var nothing map[string]int
-				nothing["x"] = 1
+				panic("the backend's client is broken")
 			}
 			return r.sat(time.Hour, ""), nil
 		}

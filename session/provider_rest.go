@@ -2,8 +2,10 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -63,11 +65,14 @@ func (p Project) String() string {
 	return fmt.Sprintf("project %s at %s for %s", p.ProjectID, p.Space, p.Reference)
 }
 
-// GoString is String.
-func (p Project) GoString() string { return "session.Project(" + p.String() + ")" }
+// Format writes String, whatever the verb.
+func (p Project) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, p.String()) }
 
 // LogValue is String for slog.
 func (p Project) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
+// MarshalJSON writes String: a project in a dump is no access.
+func (p Project) MarshalJSON() ([]byte, error) { return json.Marshal(p.String()) }
 
 // ProjectCredentials mints SATs with a project's API token and refreshes them
 // with the refresh token that comes along, or by minting anew. Neither the API
@@ -81,6 +86,9 @@ func ProjectCredentials(p Project) (Refresher, error) {
 			return nil, &errs.ConfigError{Field: f.name, Problem: "is empty"}
 		}
 	}
+	if p.Lifetime < 0 {
+		return nil, &errs.ConfigError{Field: "Project.Lifetime", Problem: "is negative"}
+	}
 	orElse(&p.Lifetime, projectTokenLife)
 	return &projectProvider{project: p, api: rest.New(rest.Config{HTTP: p.HTTPClient})}, nil
 }
@@ -92,6 +100,9 @@ type projectProvider struct {
 	mu      sync.Mutex
 	refresh string // used up by the next refresh
 }
+
+// Format shows whose tokens the provider mints, whatever the verb.
+func (p *projectProvider) Format(w fmt.State, verb rune) { p.project.Format(w, verb) }
 
 func (p *projectProvider) account() rest.Project {
 	return rest.Project{Space: p.project.Space, ID: p.project.ProjectID, Token: p.project.Token}

@@ -115,8 +115,7 @@ func TestConnectSaysWhyACredentialCannotBeUsed(t *testing.T) {
 				t := r.t
 				r.opts.AllowedDomains = []string{"callrx.localhost"}
 				p := &switchable{}
-				bad := r.sat(time.Hour, "")
-				p.with(bad)
+				p.with(r.sat(time.Hour, ""))
 				f.spoil(r, p)
 				r.open(p)
 				err := r.c.Connect(t.Context())
@@ -127,8 +126,7 @@ func TestConnectSaysWhyACredentialCannotBeUsed(t *testing.T) {
 				r.wantNothingLeft(err)
 
 				r.srv.ClearFaults()
-				fresh := r.sat(2*time.Hour, "")
-				p.with(fresh)
+				p.with(r.sat(2*time.Hour, ""))
 				asked, seen := p.count(), len(r.srv.Journal())
 				if err := r.c.Connect(t.Context()); err != nil {
 					t.Fatalf("Connect after the cause is gone: %v", err)
@@ -136,9 +134,13 @@ func TestConnectSaysWhyACredentialCannotBeUsed(t *testing.T) {
 				if p.count() != asked+1 {
 					t.Errorf("the provider was asked %d times more, want once", p.count()-asked)
 				}
-				for _, e := range r.srv.Journal()[seen:] {
-					if e.TokenID != "" && e.TokenID == r.jti(bad) {
-						t.Errorf("%s %s presented the refused token again", e.Method, e.Path)
+				presented := tokensIn(r.srv.Journal()[:seen])
+				if (len(presented) == 1) != (f.reason == errs.CredentialRejected) {
+					t.Errorf("presented %v before the failure", presented)
+				}
+				for token := range tokensIn(r.srv.Journal()[seen:]) {
+					if presented[token] {
+						t.Errorf("%s was refused and presented again", token)
 					}
 				}
 				if err := r.c.Err(); err != nil {
@@ -198,12 +200,13 @@ func (r *rig) wantNothingLeft(err error) {
 	}
 }
 
-// jti finds the id by which the journal knows a token.
-func (r *rig) jti(c session.Credential) string {
-	for _, e := range r.srv.Journal() {
-		if e.Token != "" && e.Token == fingerprintOf(c.Token) {
-			return e.TokenID
+// tokensIn are the fingerprints of the tokens that were presented.
+func tokensIn(j sessiontest.Journal) map[string]bool {
+	tokens := map[string]bool{}
+	for _, e := range j {
+		if e.Token != "" {
+			tokens[e.Token] = true
 		}
 	}
-	return ""
+	return tokens
 }

@@ -207,7 +207,7 @@ func (c *Client) refreshByProvider(ctx context.Context) (token, error) {
 	if c.provider.refresh == nil {
 		return token{}, &errs.InvalidCredentialsError{Reason: errs.CredentialRefreshUnsupported}
 	}
-	cred, err := askProvider(ctx, "the provider's Refresh", func(ctx context.Context) (Credential, error) {
+	cred, err := askProgram(ctx, "the provider's Refresh", func(ctx context.Context) (Credential, error) {
 		return c.provider.refresh(ctx, c.authContext())
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -65,13 +66,8 @@ func liveOneLife(ctx context.Context, p session.CredentialProvider, opts session
 		return err
 	}
 	defer c.Close()
-	failed := make(chan error, 1)
-	c.ObserveErrors().Subscribe(ctx, func(err error) {
-		select {
-		case failed <- err:
-		default:
-		}
-	})
+	var last atomic.Pointer[error]
+	c.ObserveErrors().Subscribe(ctx, func(err error) { last.Store(&err) })
 	slots <- struct{}{}
 	err = c.Connect(ctx)
 	<-slots
@@ -82,15 +78,10 @@ func liveOneLife(ctx context.Context, p session.CredentialProvider, opts session
 	if _, err := c.ObserveCredential().Wait(ctx, func(i session.CredentialInfo) bool {
 		return i.ExpiresAt.After(first.ExpiresAt)
 	}); err != nil {
+		if told := last.Load(); told != nil {
+			err = errors.Join(err, *told)
+		}
 		return fmt.Errorf("waiting for the refresh: %w", err)
 	}
-	if err := c.Execute(ctx, "signalwire.ping", nil, nil); err != nil {
-		return err
-	}
-	select {
-	case err := <-failed:
-		return err
-	default:
-		return nil
-	}
+	return c.Execute(ctx, "signalwire.ping", nil, nil)
 }

@@ -83,7 +83,7 @@ func (c *Client) resolve(ctx context.Context, renewal bool) error {
 
 func (c *Client) findCredential(ctx context.Context, renewal bool) (token, error) {
 	if c.provider.authenticate == nil {
-		if t, ok := c.store.loadCredential(ctx, c.key); ok {
+		if t, ok := c.store.loadCredential(ctx, c.key, c.opts.AllowedDomains); ok {
 			return t, nil
 		}
 		return token{}, &errs.InvalidCredentialsError{Reason: errs.CredentialNoProvider}
@@ -92,7 +92,7 @@ func (c *Client) findCredential(ctx context.Context, renewal bool) (token, error
 	if renewal && c.provider.refresh != nil {
 		ask, where = c.provider.refresh, "the provider's Refresh"
 	}
-	cred, err := askProvider(ctx, where, func(ctx context.Context) (Credential, error) {
+	cred, err := askProgram(ctx, where, func(ctx context.Context) (Credential, error) {
 		return ask(ctx, c.authContext())
 	})
 	if err != nil {
@@ -120,7 +120,7 @@ func (c *Client) accepted(cred Credential) (token, error) {
 // stored key, not the session.
 func (c *Client) prepareKey(ctx context.Context) error {
 	if c.key != nil || c.opts.DisableDPoP {
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 	if c.key = c.opts.DPoPKey; c.key != nil {
 		return nil

@@ -1,5 +1,7 @@
 package session
 
+import "fmt"
+
 // A Status is where a client stands.
 type Status int
 
@@ -59,3 +61,7 @@ func nextStatus(s Status, e clientEvent) (Status, bool) {
 	}
 	return s, false
 }
+
+// Format shows the client's status, whatever the verb: a client in a log line
+// shows none of the secrets it holds.
+func (c *Client) Format(w fmt.State, _ rune) { _, _ = fmt.Fprintf(w, "session.Client(%s)", c.Status()) }

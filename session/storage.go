@@ -34,7 +34,7 @@ type Storage interface {
 // storage itself is kept: hand one to two clients in turn and the second can
 // resume what the first left.
 func NewMemoryStorage() Storage {
-	return &memoryStorage{values: map[Scope]map[string][]byte{ScopeSession: {}, ScopePersistent: {}}}
+	return &memoryStorage{values: map[Scope]map[string][]byte{}}
 }
 
 type memoryStorage struct {
@@ -52,6 +52,9 @@ func (m *memoryStorage) Get(_ context.Context, s Scope, key string) ([]byte, boo
 func (m *memoryStorage) Set(_ context.Context, s Scope, key string, value []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.values[s] == nil {
+		m.values[s] = map[string][]byte{}
+	}
 	m.values[s][key] = append([]byte(nil), value...)
 	return nil
 }

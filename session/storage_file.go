@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -56,11 +57,11 @@ func fileName(key string) string {
 		}
 		return -1
 	}, key)
-	return safe + "." + base64.RawURLEncoding.EncodeToString([]byte(key))
+	return safe + "=" + base64.RawURLEncoding.EncodeToString([]byte(key))
 }
 
 func keyOf(name string) (string, bool) {
-	_, encoded, ok := strings.Cut(name, ".")
+	_, encoded, ok := strings.Cut(name, "=")
 	key, err := base64.RawURLEncoding.DecodeString(encoded)
 	return string(key), ok && err == nil
 }
@@ -70,24 +71,29 @@ func (f *fileStorage) Get(ctx context.Context, s Scope, key string) ([]byte, boo
 		return f.session.Get(ctx, s, key)
 	}
 	name := fileName(key)
-	info, err := f.root.Lstat(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	value, err := f.read(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, false, nil
-	}
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", filepath.Join(f.root.Name(), name))
-	}
-	if err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		err = fmt.Errorf("%s has mode %v: others may read it", filepath.Join(f.root.Name(), name), info.Mode().Perm())
-	}
-	if err != nil {
-		return nil, false, &errs.StorageError{Op: "read", Key: key, OriginalError: err}
-	}
-	value, err := f.root.ReadFile(name)
-	if err != nil {
+	case err != nil:
 		return nil, false, &errs.StorageError{Op: "read", Key: key, OriginalError: err}
 	}
 	return value, true, nil
+}
+
+// read refuses what this storage would not have written.
+func (f *fileStorage) read(name string) ([]byte, error) {
+	info, err := f.root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", filepath.Join(f.root.Name(), name))
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s has mode %v: others may read it", filepath.Join(f.root.Name(), name), info.Mode().Perm())
+	}
+	return f.root.ReadFile(name)
 }
 
 func (f *fileStorage) Set(ctx context.Context, s Scope, key string, value []byte) error {
@@ -100,11 +106,12 @@ func (f *fileStorage) Set(ctx context.Context, s Scope, key string, value []byte
 	return nil
 }
 
-// write makes the new content durable under another name first: a reader sees
-// the old file or the new one, whole, even after a crash.
+// write makes the new content durable under another name first, one that is no
+// key and nobody else's: a reader sees the old file or the new one, whole, even
+// after a crash.
 func (f *fileStorage) write(name string, value []byte) error {
-	temp := fmt.Sprintf("%s.tmp%d", name, os.Getpid())
-	file, err := f.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	temp := name + ".tmp-" + rand.Text()
+	file, err := f.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -21,33 +21,41 @@ const (
 func keyState(user string) string    { return keyPrefix + user + ":as" }
 func keyProtocol(user string) string { return keyPrefix + user + ":pt" }
 
-// storeTimeout bounds one access to the program's storage.
-const storeTimeout = 10 * time.Second
+// What one access to the program's storage may take: Connect waits for reads,
+// nobody for writes.
+const (
+	storeReadTimeout  = 2 * time.Second
+	storeWriteTimeout = 10 * time.Second
+)
 
 // A store writes what resumes a client to the program's Storage, one value
 // after the other on a goroutine that exists only while there is something to
-// write. A Storage that fails is reported once.
+// write. A Storage that fails is reported once, one that hangs is not asked
+// again.
 type store struct {
 	storage Storage // nil: store nothing
 	scope   Scope
 	report  func(error)
+	ctx     context.Context // of writes
+	hurry   context.CancelFunc
 
 	mu      sync.Mutex
 	queue   []func(context.Context) error
-	writing bool
+	written chan struct{} // closed when the writes under way are done; nil: none are
 	failed  bool
-	idle    sync.WaitGroup
+	hung    bool
 }
 
 func newStore(s Storage, persist bool, report func(error)) *store {
 	st := &store{storage: s, scope: ScopeSession, report: report}
+	st.ctx, st.hurry = context.WithCancel(context.Background())
 	if persist {
 		st.scope = ScopePersistent
 	}
 	return st
 }
 
-// later queues a write.
+// later queues a write. close waits for the goroutine.
 func (s *store) later(write func(context.Context) error) {
 	if s.storage == nil {
 		return
@@ -55,9 +63,9 @@ func (s *store) later(write func(context.Context) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.queue = append(s.queue, write)
-	if !s.writing {
-		s.writing = true
-		s.idle.Go(s.write)
+	if s.written == nil {
+		s.written = make(chan struct{})
+		go s.write()
 	}
 }
 
@@ -65,27 +73,48 @@ func (s *store) write() {
 	for {
 		s.mu.Lock()
 		if len(s.queue) == 0 {
-			s.writing = false
+			close(s.written)
+			s.written = nil
 			s.mu.Unlock()
 			return
 		}
 		next := s.queue[0]
 		s.queue = s.queue[1:]
 		s.mu.Unlock()
-		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
-		s.failedOnce(next(ctx), "write")
-		cancel()
+		access(s.ctx, s, "write", storeWriteTimeout, func(ctx context.Context) (struct{}, error) {
+			return struct{}{}, next(ctx)
+		})
 	}
 }
 
-// failedOnce reports the first failure only.
-func (s *store) failedOnce(err error, op string) {
-	if err == nil {
-		return
+// access calls the storage and returns no later than limit allows. It reports
+// false when there is no answer.
+func access[T any](ctx context.Context, s *store, op string, limit time.Duration, call func(context.Context) (T, error)) (T, bool) {
+	var none T
+	s.mu.Lock()
+	hung := s.hung
+	s.mu.Unlock()
+	if hung {
+		return none, false
 	}
+	within, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	v, err := askProgram(within, "the storage", call)
+	if err == nil {
+		return v, true
+	}
+	if ctx.Err() == nil || s.ctx.Err() != nil { // else the caller's time is up, which is no failure
+		s.fail(op, err, within.Err() != nil)
+	}
+	return none, false
+}
+
+// fail reports the first failure only.
+func (s *store) fail(op string, err error, hung bool) {
 	s.mu.Lock()
 	again := s.failed
 	s.failed = true
+	s.hung = s.hung || hung
 	s.mu.Unlock()
 	var typed *errs.StorageError
 	if !errors.As(err, &typed) {
@@ -96,8 +125,27 @@ func (s *store) failedOnce(err error, op string) {
 	}
 }
 
-// close waits for what is being written.
-func (s *store) close() { s.idle.Wait() }
+// settled waits until what was queued is written, or ctx ends.
+func (s *store) settled(ctx context.Context) {
+	s.mu.Lock()
+	written := s.written
+	s.mu.Unlock()
+	if written == nil {
+		return
+	}
+	select {
+	case <-written:
+	case <-ctx.Done():
+	}
+}
+
+// close waits for what is being written, but not long.
+func (s *store) close() {
+	impatient := time.AfterFunc(closeTimeout, s.hurry)
+	defer impatient.Stop()
+	s.settled(context.Background())
+	s.hurry()
+}
 
 func (s *store) set(key string, value []byte) {
 	s.later(func(ctx context.Context) error { return s.storage.Set(ctx, s.scope, key, value) })
@@ -112,16 +160,16 @@ func (s *store) get(ctx context.Context, key string) []byte {
 	if s.storage == nil {
 		return nil
 	}
-	s.idle.Wait() // read what was written
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	patience, cancel := context.WithTimeout(ctx, storeReadTimeout)
 	defer cancel()
-	value, ok, err := s.storage.Get(ctx, s.scope, key)
-	if err != nil {
-		s.failedOnce(err, "read")
-	}
-	if !ok {
-		return nil
-	}
+	s.settled(patience) // read what was written
+	value, _ := access(ctx, s, "read", storeReadTimeout, func(ctx context.Context) ([]byte, error) {
+		value, ok, err := s.storage.Get(ctx, s.scope, key)
+		if !ok {
+			value = nil
+		}
+		return value, err
+	})
 	return value
 }
 
@@ -131,12 +179,11 @@ type savedCredential struct {
 	ExpiryAt int64  `json:"expiry_at,omitempty"`
 	Received int64  `json:"received_at,omitempty"`
 	Bound    string `json:"bound_to,omitempty"` // thumbprint of the key
-	API      string `json:"api"`
-	Relay    string `json:"relay"`
+	Cluster  string `json:"cluster"`            // a bound token need not name it
 }
 
 func (c *Client) saveCredential(t token) {
-	saved := savedCredential{Token: t.text, Received: t.receivedAt.UnixMilli(), API: t.hosts.api, Relay: t.hosts.relay}
+	saved := savedCredential{Token: t.text, Received: t.receivedAt.UnixMilli(), Cluster: t.hosts.cluster()}
 	if !t.expiresAt.IsZero() {
 		saved.ExpiryAt = t.expiresAt.UnixMilli()
 	}
@@ -151,8 +198,8 @@ func (c *Client) saveCredential(t token) {
 func (s *store) forgetCredential() { s.remove(keyCredential) }
 
 // loadCredential finds what an earlier client left. A token bound to a key we
-// do not have is useless.
-func (s *store) loadCredential(ctx context.Context, key *DPoPKey) (token, bool) {
+// do not have is useless, and one that could not be signed in with is none.
+func (s *store) loadCredential(ctx context.Context, key *DPoPKey, allowed []string) (token, bool) {
 	var saved savedCredential
 	if json.Unmarshal(s.get(ctx, keyCredential), &saved) != nil || saved.Token == "" {
 		return token{}, false
@@ -160,8 +207,14 @@ func (s *store) loadCredential(ctx context.Context, key *DPoPKey) (token, bool) 
 	if saved.Bound != "" && (key == nil || key.Fingerprint() != saved.Bound) {
 		return token{}, false
 	}
-	t := token{text: saved.Token, receivedAt: time.UnixMilli(saved.Received), bound: saved.Bound != "",
-		hosts: hosts{api: saved.API, relay: saved.Relay}}
+	h, err := tokenHosts(saved.Token, allowed)
+	if saved.Bound != "" {
+		h, err = clusterHosts(saved.Cluster, allowed)
+	}
+	if err != nil {
+		return token{}, false
+	}
+	t := token{text: saved.Token, receivedAt: time.UnixMilli(saved.Received), bound: saved.Bound != "", hosts: h}
 	if saved.ExpiryAt != 0 {
 		t.expiresAt = time.UnixMilli(saved.ExpiryAt)
 	}

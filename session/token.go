@@ -23,6 +23,9 @@ type hosts struct {
 	api   string // base of the REST API
 }
 
+// cluster is the host that h was derived from.
+func (h hosts) cluster() string { return strings.TrimPrefix(h.relay, "wss://") }
+
 // clusterHost matches host names of letters, digits and hyphens (RFC 1123) with
 // an optional port.
 var clusterHost = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)*[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(:[0-9]{1,5})?$`)
@@ -40,16 +43,21 @@ func tokenHosts(token string, allowed []string) (hosts, error) {
 	if err != nil {
 		return hosts{}, &errs.InvalidCredentialsError{Reason: errs.CredentialMalformedToken, OriginalError: err}
 	}
+	return clusterHosts(ch, allowed)
+}
+
+// clusterHosts derives the addresses from a cluster host, if it is one.
+func clusterHosts(ch string, allowed []string) (hosts, error) {
 	label, domain := defaultLabel, defaultDomain
 	if l, d, ok := strings.Cut(ch, "."); ok {
 		if !clusterHost.MatchString(ch) {
-			err := fmt.Errorf("the header names %q, which is not a host name", ch)
+			err := fmt.Errorf("the cluster host %q is not a host name", ch)
 			return hosts{}, &errs.InvalidCredentialsError{Reason: errs.CredentialMalformedToken, OriginalError: err}
 		}
 		label, domain = l, d
 	}
 	if !domainAllowed(domain, allowed) {
-		err := fmt.Errorf("the header names the domain %q, which is not in AllowedDomains", domain)
+		err := fmt.Errorf("the domain %q is not in AllowedDomains", domain)
 		return hosts{}, &errs.InvalidCredentialsError{Reason: errs.CredentialForbiddenHost, OriginalError: err}
 	}
 	return hosts{relay: "wss://" + label + "." + domain, api: "https://fabric." + domain}, nil

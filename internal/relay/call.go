@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/redact"
 	"github.com/callrx/callrx/internal/wire"
 	"github.com/google/uuid"
 )
@@ -76,9 +77,11 @@ func (c *call) result(o outcome) (wire.Raw, error) {
 	if e == nil {
 		return o.frame.Result, nil
 	}
-	rpc := &errs.JSONRPCError{Code: e.Code, CodeText: e.CodeText, Message: e.Message, RequestID: c.id, Method: c.method}
+	rpc := &errs.JSONRPCError{
+		Code: e.Code, CodeText: redact.Text(e.CodeText), Message: redact.Text(e.Message), RequestID: c.id, Method: c.method,
+	}
 	if e.Data != "" {
-		rpc.Data = json.RawMessage(e.Data)
+		rpc.Data = json.RawMessage(redact.Text(string(e.Data)))
 	}
 	return "", rpc
 }

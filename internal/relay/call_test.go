@@ -63,7 +63,7 @@ func TestUnansweredRequestTimesOut(t *testing.T) {
 		f := p.expect("call.mute")
 		time.Sleep(5*time.Second - 1)
 		o.waiting(done)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		r := o.now(done)
 		var timeout *errs.RPCTimeoutError
 		if !errors.As(r.err, &timeout) || !errors.Is(r.err, context.DeadlineExceeded) {

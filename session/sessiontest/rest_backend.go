@@ -52,6 +52,10 @@ func (s *Server) createSAT(r *request) response {
 	return answer(http.StatusOK, tokenPair{SubscriberID: sub.ID, Token: t.Token, RefreshToken: t.RefreshToken})
 }
 
+// mintingTakes is what may pass between reading an absolute expiry and minting. Expiries are rounded up
+// to a full second, so without it that moment would cost a second.
+const mintingTakes = 50 * time.Millisecond
+
 // lifetime turns an absolute expiry into a duration; absent means the default.
 func (s *Server) lifetime(attribute string, expireAt *int64) (time.Duration, response, bool) {
 	if expireAt == nil {
@@ -61,7 +65,7 @@ func (s *Server) lifetime(attribute string, expireAt *int64) (time.Duration, res
 	if ttl <= 0 {
 		return 0, invalid(attribute, "invalid_parameter", attribute+" must be in the future"), false
 	}
-	return ttl, response{}, true
+	return max(ttl-mintingTakes, time.Nanosecond), response{}, true
 }
 
 // readScope accepts the scope as a string and as a list with one string.

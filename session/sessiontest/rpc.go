@@ -17,7 +17,6 @@ type rpcCall struct {
 	sock  *socket
 	frame frame
 	entry *Entry
-	proof *reservation
 	// then runs after the answer was queued: events that follow it.
 	then []func()
 }

@@ -1,0 +1,79 @@
+# Everything here needs Go, make and git, nothing else.
+
+GO ?= go
+
+# Pinned tools, fetched through the module proxy when they are first used.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# Per fuzz target. A number of runs ends cleanly; a time makes go test fail now and then
+# with "context deadline exceeded" when its end meets a run under way (golang/go#75804).
+FUZZTIME  ?= 10000x
+BENCHTIME ?= 1s
+
+# The race detector needs cgo and a C compiler.
+CC   := $(shell $(GO) env CC)
+RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $(firstword $(CC)) >/dev/null 2>&1 && echo -race)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## play the story of a session in half a minute
+	@$(GO) run ./cmd/demo
+
+test: ## everything that must pass: lint, unit tests and examples, a short fuzz run
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory fuzz-short
+	@$(MAKE) --no-print-directory unit
+
+unit: # the tests alone; their output comes last
+ifeq ($(RACE),)
+	@printf '\n*** WITHOUT THE RACE DETECTOR: it needs cgo and a C compiler (%s), and one is missing.\n\n' '$(CC)'
+endif
+	$(GO) test $(RACE) -timeout 10m ./...
+
+race: ## the tests three times under the race detector
+	$(GO) test -race -count 3 -timeout 10m ./...
+
+bench: ## every benchmark, with allocations (BENCHTIME=1s)
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+lint: fmt-check tidy-check ## gofmt, go mod tidy, vet, staticcheck
+	$(GO) vet ./...
+	@if $(GO) run $(STATICCHECK) -version >/dev/null 2>&1; then \
+	  echo '$(GO) run $(STATICCHECK) ./...'; $(GO) run $(STATICCHECK) ./...; \
+	else \
+	  printf '\n*** STATICCHECK WAS NOT RUN: %s cannot be fetched.\n\n' '$(STATICCHECK)'; [ -z "$(CI)" ]; \
+	fi
+
+fmt-check:
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+
+tidy-check: ## is go.mod what go mod tidy would write?
+	$(GO) mod tidy -diff
+
+# The two decoders that strangers can reach: frames, and the headers of tokens.
+fuzz-short:
+	$(GO) test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) ./internal/wire
+	$(GO) test -run '^$$' -fuzz '^FuzzTokenHosts$$' -fuzztime $(FUZZTIME) ./session
+
+fuzz: ## each fuzz target for a moment (FUZZTIME=10000x)
+	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's,/[^/]*_test.go:func , ,' | \
+	while read -r package target; do \
+	  echo "$(GO) test -run '^$$' -fuzz '^$$target\$$' -fuzztime $(FUZZTIME) $$package"; \
+	  $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	done
+
+# Advice, not a gate: what it finds changes with the day and with the Go release. Its
+# data is not on the module proxy.
+vuln: ## known vulnerabilities, if the data can be reached
+	@if $(GO) run $(GOVULNCHECK) -version 2>/dev/null | grep -q '^DB updated'; then \
+	  echo '$(GO) run $(GOVULNCHECK) ./...'; \
+	  $(GO) run $(GOVULNCHECK) ./... || printf '\n*** GOVULNCHECK FOUND SOMETHING, see above. It does not fail the build.\n\n'; \
+	else \
+	  printf '\n*** GOVULNCHECK WAS NOT RUN: its data at vuln.go.dev cannot be reached.\n\n'; \
+	fi
