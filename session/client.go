@@ -122,9 +122,9 @@ func Open(ctx context.Context, p CredentialProvider, opts Options) (*Client, err
 
 // Close ends the session and releases everything. Observables complete, Done is
 // closed, and no goroutine of the client is left, except one that a credential
-// provider or a storage holds by ignoring its context. What PersistSession stored stays, for
-// a later process to resume. Close returns within about two seconds, always
-// nil; calling it again is harmless.
+// provider or a storage holds by ignoring its context. What PersistSession
+// stored stays, for a later process to resume. Close returns within about two
+// seconds, always nil; calling it again is harmless.
 func (c *Client) Close() error {
 	why := &errs.SessionEndedError{By: errs.EndedByLocal, Cause: errs.EndClosed, OriginalError: errs.ErrClosed}
 	c.mu.Lock()

@@ -26,9 +26,14 @@ type life struct {
 // Connect signs in and opens the session. ctx bounds the connecting, not the
 // session. It returns nil when the session is up, also when it was already, and
 // otherwise the first error met, with nothing left running:
-// *errs.InvalidCredentialsError, *errs.UnexpectedError (the service's answer
-// makes no sense), *errs.TransportError or *errs.WebSocketTimeoutError (no
-// connection), or the context's cause. Errors appear on ObserveErrors too.
+//
+//   - *errs.InvalidCredentialsError: no credential, or one that is refused
+//   - *errs.TransportError, *errs.WebSocketTimeoutError: no connection
+//   - *errs.UnexpectedError, *errs.JSONRPCError, *errs.RPCTimeoutError: the
+//     service fails, or its answer makes no sense
+//   - the cause of ctx
+//
+// Errors, except that of ctx, appear on ObserveErrors too.
 func (c *Client) Connect(ctx context.Context) error {
 	ctx, release, err := c.turn(ctx)
 	if err != nil {

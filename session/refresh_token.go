@@ -81,10 +81,11 @@ func (r *refresher) accept(t token, info *User) {
 	r.handle(credentialAccepted)
 }
 
-// learnExpiry fills in an expiry that only the service knows.
+// learnExpiry takes over what the service says of the token's expiry, if that
+// was not known or is sooner than thought.
 func (r *refresher) learnExpiry(at time.Time) {
 	t := r.token
-	if at.IsZero() || !t.expiresAt.IsZero() {
+	if at.IsZero() || !t.expiresAt.IsZero() && !at.Before(t.expiresAt) {
 		return
 	}
 	t.expiresAt = at
