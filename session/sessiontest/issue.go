@@ -46,12 +46,12 @@ func (s *Server) mintSAT(subscriberID string, r SATRequest) Token {
 
 // IssueGuest mints a guest token that reaches only the given addresses.
 func (s *Server) IssueGuest(ttl time.Duration, addressIDs ...string) Token {
-	return s.mintGuest(KindGuest, ttl, addressIDs, "")
+	return s.mintGuest(KindGuest, "", ttl, addressIDs, "")
 }
 
-func (s *Server) mintGuest(kind string, ttl time.Duration, addressIDs []string, clusterHost string) Token {
+func (s *Server) mintGuest(kind, reference string, ttl time.Duration, addressIDs []string, clusterHost string) Token {
 	setDefault(&ttl, s.opts.TokenTTL)
-	c := s.newClaims(kind, s.registry.addGuest().ID)
+	c := s.newClaims(kind, s.registry.guest(reference).ID)
 	c.AllowedAddresses = addressIDs
 	c.ClusterHost = clusterHost
 	if kind == KindGuest {
@@ -62,7 +62,7 @@ func (s *Server) mintGuest(kind string, ttl time.Duration, addressIDs []string, 
 
 // IssueInvite mints an invite token to one address. It cannot be renewed.
 func (s *Server) IssueInvite(ttl time.Duration, addressID string) Token {
-	return s.mintGuest(KindInvite, ttl, []string{addressID}, "")
+	return s.mintGuest(KindInvite, "", ttl, []string{addressID}, "")
 }
 
 // Revoke makes the server refuse the token with that id from now on. Sessions that use it already

@@ -121,13 +121,21 @@ func (r *registry) upsert(reference string, p profile) *subscriber {
 	return sub
 }
 
-// addGuest makes the synthetic subscriber behind a guest, invite or embed-derived token.
-func (r *registry) addGuest() *subscriber {
+// guest is the synthetic subscriber behind a guest, invite or embed-derived token: the one with that
+// reference, so that a later token of the same embed token can take over its session, or a new one.
+func (r *registry) guest(reference string) *subscriber {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if sub := r.subscribers[r.references[reference]]; sub != nil {
+		return sub
+	}
 	id := newUUID()
+	if reference == "" {
+		reference = id
+	}
+	r.references[reference] = id
 	sub := &subscriber{
-		ID: id, Reference: id, Guest: true, CreatedAt: r.now(),
+		ID: id, Reference: reference, Guest: true, CreatedAt: r.now(),
 		Profile: profile{Email: "guest-" + id + "@callrx.localhost", DisplayName: "Guest"},
 	}
 	r.subscribers[id] = sub

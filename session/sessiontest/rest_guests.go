@@ -34,7 +34,7 @@ func (s *Server) createGuest(r *request) response {
 	if !ok {
 		return resp
 	}
-	t := s.mintGuest(KindGuest, ttl, body.AllowedAddresses, body.ClusterHost)
+	t := s.mintGuest(KindGuest, "", ttl, body.AllowedAddresses, body.ClusterHost)
 	return answer(http.StatusCreated, tokenPair{Token: t.Token, RefreshToken: t.RefreshToken})
 }
 
@@ -80,6 +80,6 @@ func (s *Server) exchangeEmbed(r *request) response {
 	if !ok {
 		return r.unauthorized(errors.New("embed token is not registered"))
 	}
-	t := s.mintGuest(KindEmbed, embedLifetime, []string{addressID}, "")
+	t := s.mintGuest(KindEmbed, "embed "+redact(body.Token), embedLifetime, []string{addressID}, "")
 	return answer(http.StatusCreated, tokenPair{Token: t.Token})
 }
