@@ -86,7 +86,7 @@ func (r *refresher) decline() {
 // path is open to it.
 func (r *refresher) reconsider() {
 	r.work(func(ctx context.Context) func() {
-		info, err := r.c.fetchUser(ctx)
+		info, err := r.c.fetchUser(context.WithValue(ctx, reconsidering{}, true))
 		return func() {
 			if err != nil {
 				r.c.report(err)
@@ -98,6 +98,10 @@ func (r *refresher) reconsider() {
 		}
 	})
 }
+
+// reconsidering marks a request whose refusal must not lead to a refresh: it was
+// a refresh that led to it.
+type reconsidering struct{}
 
 // bind exchanges sat and opens the session to the new token.
 func (c *Client) bind(ctx context.Context, sat token) (token, applied, error) {

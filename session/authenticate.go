@@ -77,8 +77,7 @@ func (c *Client) welcome(ctx context.Context, l *life, e entry, raw wire.Raw) er
 	}
 	c.ice.Store(&servers)
 	l.relay.SetProtocol(result.Protocol)
-	l.passed.Store(true)
-	l.renewed = false
+	l.renewed, l.refusals = false, 0
 	return c.ask(ctx, func() {
 		if c.session != l {
 			return
@@ -86,7 +85,7 @@ func (c *Client) welcome(ctx context.Context, l *life, e entry, raw wire.Raw) er
 		c.bound = c.bound || e.token.bound
 		c.projectID = result.Authorization.ProjectID
 		c.setProtocol(result.Protocol)
-		c.refresh.connected(expiryIn(result))
+		c.refresh.connected(e.token, expiryIn(result))
 	})
 }
 
@@ -124,7 +123,7 @@ func (c *Client) replaceRefused(ctx context.Context, l *life, e entry, cause err
 		return final
 	}
 	if err := c.resolve(ctx, true); err != nil {
-		return err
+		return c.unreplaced(l, err)
 	}
 	l.renewed = true
 	if c.bearer() == e.token.text {
@@ -133,11 +132,29 @@ func (c *Client) replaceRefused(ctx context.Context, l *life, e entry, cause err
 	return relay.Again(cause)
 }
 
+// unreplaced: the provider has no other token. That is tried again, not for ever
+// and not at all when it cannot help.
+func (c *Client) unreplaced(l *life, err error) error {
+	var useless *errs.InvalidCredentialsError
+	l.refusals++
+	hopeless := errors.As(err, &useless) && useless.Reason != errs.CredentialProviderFailed
+	if hopeless || errors.Is(err, errs.ErrPermanent) || l.refusals >= c.opts.Refresh.MaxAttempts {
+		return relay.Fatal(err)
+	}
+	return err
+}
+
 // applied is what the service says of a token it was told about.
 type applied struct{ expiresAt time.Time }
 
-// reauthenticate opens the live session to t.
+// reauthenticate opens the live session to t. The proof is made when there is a
+// connection to send it on.
 func (c *Client) reauthenticate(ctx context.Context, t token) (applied, error) {
+	if err := c.awaitOnline(ctx, wire.MethodReauthenticate); err != nil {
+		return applied{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Refresh.ApplyTimeout)
+	defer cancel()
 	params := wire.ReauthenticateParams{Authentication: wire.Authentication{JWTToken: t.text}}
 	if err := c.ask(ctx, func() { params.Authentication.Project = c.projectID }); err != nil {
 		return applied{}, err

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -42,9 +43,11 @@ type Client struct {
 	// The loop goroutine owns the fields of this group.
 	refresh    refresher
 	resume     resume
-	session    *life // nil without a session
-	wanted     bool  // to be registered
-	bound      bool  // this session has used a bound token
+	resumeOf   string // the user whose session that is
+	given      string // an authorization state from outside, for the next Connect
+	session    *life  // nil without a session
+	wanted     bool   // to be registered
+	bound      bool   // this session has used a bound token
 	projectID  string
 	sequence   uint64
 	lastStatus Status
@@ -56,7 +59,9 @@ type Client struct {
 	ctx       context.Context // ends with Close
 	workers   sync.WaitGroup  // whatever runs beside the loop
 
-	turns chan struct{} // one slot: Connect, Disconnect and UpdateCredential take turns
+	turns       chan struct{} // one slot: Connect, Disconnect and UpdateCredential take turns
+	asking      chan struct{} // one slot: the provider is asked one thing at a time
+	registering chan struct{} // one slot: so is the service, about registration
 
 	mu        sync.Mutex // guards the rest
 	closing   bool
@@ -74,14 +79,16 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 	}
 	o := opts.withDefaults()
 	c := &Client{
-		opts:     o,
-		provider: newProvider(p),
-		log:      redacting(o.Logger),
-		streams:  newStreams(),
-		mailbox:  make(chan func(), 16),
-		looping:  make(chan struct{}),
-		turns:    make(chan struct{}, 1),
-		done:     make(chan struct{}),
+		opts:        o,
+		provider:    newProvider(p),
+		log:         redacting(o.Logger),
+		streams:     newStreams(),
+		mailbox:     make(chan func(), 16),
+		looping:     make(chan struct{}),
+		turns:       make(chan struct{}, 1),
+		asking:      make(chan struct{}, 1),
+		registering: make(chan struct{}, 1),
+		done:        make(chan struct{}),
 	}
 	c.ctx, c.quit = context.WithCancelCause(context.Background())
 	c.http = o.HTTPClient
@@ -90,7 +97,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 	}
 	c.api = rest.New(rest.Config{
 		Base: c.apiBase, HTTP: c.http, Token: c.bearer, Logger: c.log,
-		OnUnauthorized: c.replaceToken,
+		OnUnauthorized: c.replaceToken, OnDate: c.setClock,
 	})
 	c.store = newStore(o.Storage, o.PersistSession, c.report)
 	c.refresh = refresher{c: c, policy: o.Refresh, timer: time.NewTimer(time.Hour)}
@@ -99,7 +106,8 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 }
 
 // Open makes a client, connects it and registers it for inbound calls, as opts
-// says. On error nothing is left running.
+// says. On error nothing is left running. A token that may not register, such as
+// a guest's, is no error: ObserveErrors tells, and Registered is false.
 func Open(ctx context.Context, p CredentialProvider, opts Options) (*Client, error) {
 	c, err := New(p, opts)
 	if err != nil {
@@ -111,7 +119,10 @@ func Open(ctx context.Context, p CredentialProvider, opts Options) (*Client, err
 		err = c.Connect(ctx)
 	}
 	if err == nil && !opts.SkipConnection && !opts.SkipRegister {
-		err = c.Register(ctx)
+		var refused *errs.InvalidCredentialsError
+		if err = c.Register(ctx); errors.As(err, &refused) {
+			err = nil // reported; guests cannot register, and can call all the same
+		}
 	}
 	if err != nil {
 		_ = c.Close()
@@ -155,8 +166,11 @@ func (c *Client) Close() error {
 // could resume the session is erased. The credential is kept; Connect starts a
 // new session. It cancels a Connect that is under way.
 func (c *Client) Disconnect(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	c.abort(errs.ErrDisconnected)
-	ctx, release, err := c.turn(ctx)
+	ctx, release, err := c.turn(ctx, disconnecting)
 	if err != nil {
 		return err
 	}
@@ -225,9 +239,12 @@ func (c *Client) renew() {
 // turn waits until no Connect, Disconnect or UpdateCredential is under way and
 // takes its place. The context it returns ends early if Disconnect or Close
 // want the place.
-func (c *Client) turn(ctx context.Context) (mine context.Context, release func(), err error) {
-	if ctx.Err() != nil {
+func (c *Client) turn(ctx context.Context, what string) (mine context.Context, release func(), err error) {
+	switch {
+	case ctx.Err() != nil:
 		return nil, nil, context.Cause(ctx)
+	case ctx.Value(askingProvider{c}) != nil: // it would wait for itself
+		return nil, nil, errAskingProvider(what)
 	}
 	select {
 	case c.turns <- struct{}{}:
@@ -245,14 +262,27 @@ func (c *Client) turn(ctx context.Context) (mine context.Context, release func()
 		return nil, nil, errs.ErrClosed
 	}
 	c.begun()
-	c.interrupt = cancel
-	return mine, func() {
+	if what != disconnecting {
+		c.interrupt = cancel
+	}
+	return mine, sync.OnceFunc(func() {
 		cancel(nil)
 		c.mu.Lock()
 		c.interrupt = nil
 		c.mu.Unlock()
 		<-c.turns
-	}, nil
+	}), nil
+}
+
+// disconnecting is the turn that nobody interrupts: it is short.
+const disconnecting = "disconnect"
+
+// askingProvider marks the context that Connect asks a client's provider with:
+// who waits under it for the client would wait for itself.
+type askingProvider struct{ c *Client }
+
+func errAskingProvider(what string) error {
+	return &errs.InvalidStateTransitionError{From: "asking the credential provider", To: what}
 }
 
 // abort interrupts whoever has the turn.

@@ -13,14 +13,17 @@ import (
 
 // A life is one session's connection: from Connect to its end for good.
 type life struct {
-	relay   *relay.Relay
-	ctx     context.Context // ends with the session
-	end     context.CancelFunc
-	up      chan struct{} // closed by the loop when first authenticated
-	isUp    bool          // owned by the loop: up is closed
-	failed  chan error    // the first failure before that; capacity 1
-	passed  atomic.Bool   // an attempt to authenticate has succeeded
-	renewed bool          // owned by the relay's run: a refused token was replaced and not yet accepted
+	relay  *relay.Relay
+	ctx    context.Context // ends with the session
+	end    context.CancelFunc
+	up     chan struct{} // closed by the loop when first authenticated
+	isUp   bool          // owned by the loop: up is closed
+	failed chan error    // the first failure before that; capacity 1
+	passed atomic.Bool   // an attempt to authenticate has succeeded
+	// The relay's run owns these two: a refused token was replaced and not yet
+	// accepted; how often in a row there was no other.
+	renewed  bool
+	refusals int
 }
 
 // Connect signs in and opens the session. ctx bounds the connecting, not the
@@ -34,8 +37,8 @@ type life struct {
 //   - the cause of ctx
 //
 // Errors, except that of ctx, appear on ObserveErrors too.
-func (c *Client) Connect(ctx context.Context) error {
-	ctx, release, err := c.turn(ctx)
+func (c *Client) Connect(outer context.Context) error {
+	ctx, release, err := c.turn(outer, "connect")
 	if err != nil {
 		return err
 	}
@@ -45,7 +48,8 @@ func (c *Client) Connect(ctx context.Context) error {
 		return err // not for ctx: what has begun is ended below
 	}
 	if !begun {
-		return c.awaitOnline(ctx, "connect")
+		release()
+		return c.awaitOnline(outer, "connect")
 	}
 	c.renew()
 	if err = c.connect(ctx); err != nil {
@@ -57,6 +61,9 @@ func (c *Client) Connect(ctx context.Context) error {
 
 // awaitOnline waits for a lost connection to be replaced.
 func (c *Client) awaitOnline(ctx context.Context, operation string) error {
+	if ctx.Value(askingProvider{c}) != nil {
+		return errAskingProvider(operation)
+	}
 	s, err := c.ObserveStatus().Wait(ctx, func(s Status) bool { return s != StatusReconnecting && s != StatusConnecting })
 	if err == nil && s != StatusOnline {
 		err = &errs.NotConnectedError{Operation: operation}
@@ -79,9 +86,10 @@ func (c *Client) connect(ctx context.Context) error {
 	saved := c.store.loadResume(ctx, info.ID)
 	err = c.ask(ctx, func() {
 		c.setSession(l)
-		if !c.resume.usable() {
-			c.resume = saved
+		if c.resumeOf != info.ID {
+			c.resume, c.resumeOf = resume{state: c.given}, info.ID
 		}
+		c.resume = c.resume.completedBy(saved)
 		c.streams.user.Set(info)
 		c.refresh.accept(c.refresh.token, info)
 		l.relay.Start()
@@ -170,9 +178,15 @@ func (c *Client) relayConfig(l *life) relay.Config {
 		URL:          c.relayURL,
 		Dial:         c.dial,
 		Authenticate: func(ctx context.Context, link *relay.Link) error { return c.authenticate(ctx, l, link) },
-		Event:        func(e wire.Event) { c.post(func() { c.event(e) }) },
-		OnStatus:     func(s relay.Status, cause error) { c.followRelay(l, s, cause) },
-		Report:       func(err error) { c.reportRelay(l, err) },
+		Event: func(e wire.Event) {
+			c.post(func() {
+				if c.session == l {
+					c.event(e)
+				}
+			})
+		},
+		OnStatus: func(s relay.Status, cause error) { c.followRelay(l, s, cause) },
+		Report:   func(err error) { c.reportRelay(l, err) },
 		Retry: relay.Retry{
 			Min: o.Reconnect.MinDelay, Max: o.Reconnect.MaxDelay,
 			Budget: o.Reconnect.Budget, Delay: o.Reconnect.Delay,
@@ -195,9 +209,7 @@ func (c *Client) followRelay(l *life, s relay.Status, cause error) {
 	case relay.Reconnecting:
 		c.post(func() { c.lost(l) })
 	case relay.Ended:
-		if !l.passed.Load() {
-			l.fail(cause)
-		}
+		l.fail(cause)
 		c.post(func() { c.relayEnded(l, cause) })
 	}
 }
@@ -226,6 +238,7 @@ func (c *Client) live(l *life) {
 	}
 	if !l.isUp {
 		l.isUp = true
+		l.passed.Store(true)
 		close(l.up)
 	}
 	if c.wanted {
@@ -235,7 +248,8 @@ func (c *Client) live(l *life) {
 
 // lost: the connection broke; another one is on its way.
 func (c *Client) lost(l *life) {
-	if c.session == l && c.setStatus(sessionLost) {
+	if c.session == l {
+		c.setStatus(sessionLost)
 		c.refresh.lost()
 	}
 }
@@ -286,10 +300,8 @@ func (c *Client) expired(last *errs.TokenRefreshError) {
 	c.report(reason)
 	if l != nil {
 		l.end()
-		c.workers.Go(func() {
-			l.relay.Close("token expired", why)
-			c.finish(why)
-		})
+		c.finish(why)
+		c.workers.Go(func() { l.relay.Close("token expired", why) })
 	}
 }
 
@@ -312,8 +324,8 @@ func (c *Client) event(e wire.Event) {
 // unless that is nil. While the connection is being replaced it waits, 256
 // requests at most. Errors: *errs.JSONRPCError when the service refuses,
 // *errs.RPCTimeoutError, *errs.TransportError when the connection is lost
-// before the answer, *errs.QueueFullError, *errs.NotConnectedError without a
-// session.
+// before the answer, *errs.SessionEndedError when the session ends before it,
+// *errs.QueueFullError, *errs.NotConnectedError without a session.
 func (c *Client) Execute(ctx context.Context, method string, params, result any) error {
 	raw, err := c.call(ctx, method, params)
 	if err != nil || result == nil {
@@ -334,6 +346,17 @@ func (c *Client) call(ctx context.Context, method string, params any) (wire.Raw,
 		return "", &errs.NotConnectedError{Operation: method}
 	}
 	return l.relay.Call(ctx, method, params)
+}
+
+// completedBy fills in what is missing from what was stored.
+func (r resume) completedBy(saved resume) resume {
+	if r.state == "" {
+		r.state = saved.state
+	}
+	if r.protocol == "" {
+		r.protocol = saved.protocol
+	}
+	return r
 }
 
 // setSession is the one place where the session changes.

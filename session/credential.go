@@ -17,8 +17,8 @@ import (
 type Credential struct {
 	// Token is a SAT (Subscriber Access Token).
 	Token string
-	// AuthorizationState resumes a session that an earlier process had; it
-	// needs a Token beside it, which may have expired.
+	// AuthorizationState resumes a session that an earlier process had, if the
+	// client's Storage knows the session's name; it needs a Token beside it.
 	AuthorizationState string
 	// ExpiresAt is when Token expires. Zero means unknown: the client then
 	// learns it from the service when it connects.
@@ -55,8 +55,10 @@ type AuthContext struct {
 }
 
 // A CredentialProvider brings the credential a client signs in with. It is
-// called from one goroutine at a time, under a context that ends when the
-// client no longer wants the answer.
+// asked one thing at a time, under a context that ends when the client no longer
+// wants the answer. Under that context, while Connect waits for the answer,
+// methods of the client that would wait for Connect return
+// *errs.InvalidStateTransitionError.
 type CredentialProvider interface {
 	Authenticate(ctx context.Context, ac AuthContext) (Credential, error)
 }

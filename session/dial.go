@@ -30,7 +30,7 @@ const maxRetryAfter = time.Minute
 // left alone.
 func (c *Client) dial(ctx context.Context, url string) (relay.Socket, time.Duration, error) {
 	if c.opts.DialSocket != nil {
-		s, err := c.opts.DialSocket(ctx, url)
+		s, err := askProgram(ctx, "DialSocket", func(ctx context.Context) (Socket, error) { return c.opts.DialSocket(ctx, url) })
 		return s, 0, err
 	}
 	s, resp, err := relay.DialWebSocket(ctx, c.http, url, c.opts.MaxFrame)

@@ -71,6 +71,7 @@ type Options struct {
 
 	// Logger gets the client's log, with secrets replaced by fingerprints. Nil:
 	// none.
+	// Its handler is called from the client's own goroutines and must not block.
 	Logger *slog.Logger
 	// WireTap sees every frame, with secrets replaced. It is called from the
 	// client's own goroutines, in order per direction, and must not block.

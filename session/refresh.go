@@ -133,10 +133,11 @@ func (r *refresher) handle(e refreshEvent) {
 		r.attempt(r.apply)
 	case doTearDown:
 		r.cancel()
+		r.online = false
 		r.c.expired(r.last)
 	case doCancel:
 		r.cancel()
-		r.due, r.expireAt = time.Time{}, time.Time{}
+		r.online, r.due, r.expireAt = false, time.Time{}, time.Time{}
 	}
 	r.publish()
 }

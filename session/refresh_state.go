@@ -40,6 +40,8 @@ const (
 	tokenApplied                            // the service knows it
 	attemptFailed                           // and another may follow
 	attemptsOver                            // the last one of this mechanism failed
+	tokenHanded                             // the program brought one and presents it itself
+	tokenBehind                             // the connection was opened with an older one
 	tokenExpired                            // and was not replaced in time
 	clientDisconnected                      // by the program
 	clientClosed                            // by the program
@@ -49,7 +51,7 @@ const (
 func (e refreshEvent) String() string {
 	return [...]string{"credential accepted", "authenticated", "connection lost", "due", "activation done",
 		"activation declined", "token obtained", "token applied", "attempt failed", "attempts over",
-		"token expired", "disconnected", "closed"}[e]
+		"token handed", "token behind", "token expired", "disconnected", "closed"}[e]
 }
 
 // refreshFacts is what decides between transitions.
@@ -97,6 +99,14 @@ func nextRefresh(s refreshState, e refreshEvent, f refreshFacts) (refreshState, 
 	case tokenExpired:
 		if s.live() {
 			return refreshExpired, doTearDown
+		}
+	case tokenHanded:
+		if s.live() {
+			return refreshApplying, doNothing
+		}
+	case tokenBehind:
+		if f.online && (s == refreshNone || s == refreshArmed || s == refreshExhausted) {
+			return refreshApplying, doApply
 		}
 	case authenticated:
 		return onAuthenticated(s, f)

@@ -114,6 +114,9 @@ var refreshRules = []refreshRow{
 	{attempting, attemptsOver, hasAnother, refreshRunning, doHandOver, "the key-bound way gave up: the provider is asked at once"},
 	{attempting, attemptsOver, not(hasAnother), refreshExhausted, doNothing, "nobody else to ask: the token works until it expires"},
 
+	{anyLive, tokenHanded, always, refreshApplying, doNothing, "the program presents its token itself, in place of whatever went on"},
+	{settled, tokenBehind, isOnline, refreshApplying, doApply, "a connection opened with an older token is told of the newest"},
+
 	{anyLive, tokenExpired, always, refreshExpired, doTearDown, "expiry without a fresh token ends the session"},
 }
 

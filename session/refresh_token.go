@@ -81,6 +81,54 @@ func (r *refresher) accept(t token, info *User) {
 	r.handle(credentialAccepted)
 }
 
+// keep takes a credential over while there is no session: nothing is started
+// for it before the next Connect.
+func (r *refresher) keep(t token) {
+	r.cancel()
+	r.before, r.last, r.attempts, r.info, r.sat, r.warned = nil, nil, 0, nil, t, map[string]bool{}
+	r.use(t)
+	r.expireAt = time.Time{}
+	r.publish()
+}
+
+// hand takes over a credential that the program is about to present to the
+// service. The session still ends with the token that the service knows. It
+// returns how to go back if the service refuses.
+func (r *refresher) hand(t token) (back func()) {
+	old := *r
+	r.cancel()
+	if r.before == nil {
+		r.before = &old.token
+	}
+	r.due, r.attempts, r.mechanism = time.Time{}, 0, errs.MechanismDeveloper
+	r.sat, r.info, r.warned = t, nil, map[string]bool{}
+	r.use(t)
+	r.handle(tokenHanded)
+	if !r.online { // the next connection is opened with it
+		r.handle(connectionLost)
+	}
+	return func() {
+		r.cancel()
+		r.before, r.sat, r.info, r.warned = old.before, old.sat, old.info, old.warned
+		r.use(old.token)
+		if r.before != nil && r.state == refreshApplying { // that one is still to be applied
+			r.due = r.c.clock.now()
+			r.handle(attemptFailed)
+			return
+		}
+		r.handle(credentialAccepted)
+	}
+}
+
+// unconfirmed: the service has not answered for the token that was handed over.
+// It is kept, and presented again.
+func (r *refresher) unconfirmed() {
+	if r.before != nil && r.state == refreshApplying {
+		r.due = r.c.clock.now().Add(r.policy.backoff(1))
+		r.handle(attemptFailed)
+	}
+}
+
 // learnExpiry takes over what the service says of the token's expiry, if that
 // was not known or is sooner than thought.
 func (r *refresher) learnExpiry(at time.Time) {
@@ -141,15 +189,23 @@ func (r *refresher) warnFallback(reason FallbackReason) {
 	}
 }
 
-// connected and lost follow the connection.
-func (r *refresher) connected(expiresAt time.Time) {
+// connected and lost follow the connection, which was opened with a token and
+// lives as long as the service says.
+func (r *refresher) connected(with token, expiresAt time.Time) {
 	r.online, r.lostAt = true, time.Time{}
-	r.known() // this connection was opened with the newest token
+	if with.text != r.token.text { // another one came meanwhile
+		r.before = &with
+		r.watchExpiry()
+		r.handle(tokenBehind)
+		return
+	}
+	r.known()
 	r.learnExpiry(expiresAt)
-	if r.info == nil {
-		r.reconsider() // the token is new: what may it do?
-	} else {
+	switch {
+	case r.info != nil:
 		r.handle(authenticated)
+	case r.state == refreshNone || r.state == refreshArmed || r.state == refreshExhausted:
+		r.reconsider() // the token is new: what may it do?
 	}
 	if now := r.c.clock.now(); r.token.expired(now) {
 		r.rescue(now)
@@ -157,7 +213,10 @@ func (r *refresher) connected(expiresAt time.Time) {
 }
 
 func (r *refresher) lost() {
-	r.online, r.lostAt = false, r.c.clock.now()
+	if r.online || r.lostAt.IsZero() { // else an attempt to reconnect failed
+		r.lostAt = r.c.clock.now()
+	}
+	r.online = false
 	r.handle(connectionLost)
 	if t := r.token.expiresAt; !t.IsZero() && !r.lostAt.Before(t.Add(-time.Second)) && r.state.live() {
 		r.expireAt = t // the service closed it for its age: no grace is left
@@ -208,9 +267,7 @@ func (c *Client) refreshByProvider(ctx context.Context) (token, error) {
 	if c.provider.refresh == nil {
 		return token{}, &errs.InvalidCredentialsError{Reason: errs.CredentialRefreshUnsupported}
 	}
-	cred, err := askProgram(ctx, "the provider's Refresh", func(ctx context.Context) (Credential, error) {
-		return c.provider.refresh(ctx, c.authContext())
-	})
+	cred, err := c.askProvider(ctx, "the provider's Refresh", c.provider.refresh)
 	if err != nil {
 		return token{}, err
 	}
@@ -249,14 +306,22 @@ func (c *Client) refreshBound(ctx context.Context, old token) (token, error) {
 	})
 }
 
-// proving repeats a request once if it failed because our clock is wrong: the
-// service's Date header then sets it right for proofs and expiries.
+// proving repeats a request once if it failed because our clock was wrong: the
+// answer's Date header has set it right by then.
 func (c *Client) proving(request func() (token, error)) (token, error) {
+	before := c.clock.skew()
 	t, err := request()
 	var h *errs.HTTPError
-	if !errors.As(err, &h) || h.Status != 401 || h.Date.IsZero() || !c.clock.correct(h.Date) {
-		return t, err
+	if errors.As(err, &h) && h.Status == 401 && c.clock.skew() != before {
+		return request()
 	}
-	c.log.Warn("local clock is wrong, using the service's", "offset", c.clock.skew())
-	return request()
+	return t, err
+}
+
+// setClock goes by the service's clock when ours is far off: proofs and expiries
+// are measured by it.
+func (c *Client) setClock(service time.Time) {
+	if c.clock.correct(service) {
+		c.log.Warn("local clock is wrong, using the service's", "offset", c.clock.skew())
+	}
 }

@@ -10,22 +10,29 @@ import (
 )
 
 // Register makes the subscriber reachable for inbound calls on this client, now
-// and after every reconnect, until Unregister. It waits for the client to be
-// ready, as long as ctx lets it. When the service refuses, the token is
-// presented once more and the registration repeated; a second refusal is a
+// and after every reconnect, until Unregister. While the connection is being
+// replaced it waits, as long as ctx lets it; without a session it returns
+// *errs.NotConnectedError. When the service refuses, the token is presented once
+// more and the registration repeated; a second refusal is a
 // *errs.InvalidCredentialsError (guest tokens cannot register). Errors appear on
 // ObserveErrors too.
 func (c *Client) Register(ctx context.Context) error {
-	err := c.ask(ctx, func() { c.wanted = true })
-	if err == nil {
-		err = c.register(ctx)
-	}
-	var none *errs.NotConnectedError
+	var before bool
+	err := c.ask(ctx, func() { before, c.wanted = c.wanted, true })
 	if err != nil {
-		_ = c.ask(context.Background(), func() { c.wanted = false })
-		if !errors.As(err, &none) && !errors.Is(err, errs.ErrClosed) {
-			c.report(err)
-		}
+		return err
+	}
+	if err = c.register(ctx); err == nil {
+		return nil
+	}
+	var refused *errs.InvalidCredentialsError
+	var none *errs.NotConnectedError
+	if errors.As(err, &refused) {
+		before = false
+	}
+	_ = c.ask(context.Background(), func() { c.wanted = before })
+	if !errors.As(err, &none) && !errors.Is(err, errs.ErrClosed) {
+		c.report(err)
 	}
 	return err
 }
@@ -35,17 +42,39 @@ func (c *Client) Unregister(ctx context.Context) error {
 	if err := c.ask(ctx, func() { c.wanted = false }); err != nil {
 		return err
 	}
+	done, err := c.oneRegistration(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if _, err := c.call(ctx, wire.MethodOffline, nil); err != nil {
 		return err
 	}
 	return c.ask(ctx, func() { c.streams.registered.Set(false) })
 }
 
+// oneRegistration makes sure that what the service hears last is what is wanted.
+func (c *Client) oneRegistration(ctx context.Context) (done func(), err error) {
+	select {
+	case c.registering <- struct{}{}:
+		return func() { <-c.registering }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-c.ctx.Done():
+		return nil, errs.ErrClosed
+	}
+}
+
 func (c *Client) register(ctx context.Context) error {
 	if err := c.settled(ctx); err != nil {
 		return err
 	}
-	err := c.online(ctx)
+	done, err := c.oneRegistration(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	err = c.online(ctx)
 	var refused *errs.JSONRPCError
 	if !errors.As(err, &refused) {
 		return err
@@ -80,7 +109,12 @@ func (c *Client) settled(ctx context.Context) error {
 	return nil
 }
 
+// online registers, unless that is no longer wanted.
 func (c *Client) online(ctx context.Context) error {
+	var wanted bool
+	if err := c.ask(ctx, func() { wanted = c.wanted }); err != nil || !wanted {
+		return err
+	}
 	if _, err := c.call(ctx, wire.MethodOnline, nil); err != nil {
 		return err
 	}
@@ -91,11 +125,24 @@ func (c *Client) online(ctx context.Context) error {
 	})
 }
 
-// reregister restores what was wanted, after a reconnect.
+// reregister restores what was wanted, after a reconnect. If nobody answers it
+// is repeated; if the connection breaks again, the next one begins anew.
 func (c *Client) reregister(l *life) {
 	c.workers.Go(func() {
-		if err := c.register(l.ctx); err != nil && l.ctx.Err() == nil && !connectionGone(err) {
+		for attempt := 1; ; attempt++ {
+			err := c.register(l.ctx)
+			if err == nil || l.ctx.Err() != nil || connectionGone(err) {
+				return
+			}
 			c.report(err)
+			if !errs.Retryable(err) {
+				return
+			}
+			select {
+			case <-time.After(c.opts.Refresh.backoff(attempt)):
+			case <-l.ctx.Done():
+				return
+			}
 		}
 	})
 }

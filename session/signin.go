@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/dpop"
@@ -25,6 +26,20 @@ func newProvider(p CredentialProvider) provider {
 	return taken
 }
 
+// askProvider asks the program for a credential, one thing at a time. A provider
+// that ignores its context is not asked again before it has returned.
+func (c *Client) askProvider(ctx context.Context, where string, ask func(context.Context, AuthContext) (Credential, error)) (Credential, error) {
+	select {
+	case c.asking <- struct{}{}:
+	case <-ctx.Done():
+		return Credential{}, fmt.Errorf("%s did not answer: %w", where, context.Cause(ctx))
+	}
+	return askProgram(ctx, where, func(ctx context.Context) (Credential, error) {
+		defer func() { <-c.asking }()
+		return ask(ctx, c.authContext())
+	})
+}
+
 func (c *Client) authContext() AuthContext {
 	if c.key == nil {
 		return AuthContext{}
@@ -34,7 +49,7 @@ func (c *Client) authContext() AuthContext {
 
 // signIn resolves the credential without connecting; what fails is reported.
 func (c *Client) signIn(ctx context.Context) error {
-	ctx, release, err := c.turn(ctx)
+	ctx, release, err := c.turn(ctx, "sign in")
 	if err != nil {
 		return err
 	}
@@ -66,7 +81,7 @@ func (c *Client) signedIn(ctx context.Context) error {
 	if err != nil || have.text != "" && !lapsed {
 		return causeOf(ctx, err)
 	}
-	return c.resolve(ctx, suspended && have.text != "")
+	return c.resolve(context.WithValue(ctx, askingProvider{c}, true), suspended && have.text != "")
 }
 
 // resolve asks the provider, or without one the storage, for a credential.
@@ -92,9 +107,7 @@ func (c *Client) findCredential(ctx context.Context, renewal bool) (token, error
 	if renewal && c.provider.refresh != nil {
 		ask, where = c.provider.refresh, "the provider's Refresh"
 	}
-	cred, err := askProgram(ctx, where, func(ctx context.Context) (Credential, error) {
-		return ask(ctx, c.authContext())
-	})
+	cred, err := c.askProvider(ctx, where, ask)
 	if err != nil {
 		return token{}, &errs.InvalidCredentialsError{Reason: errs.CredentialProviderFailed, OriginalError: err}
 	}
@@ -111,7 +124,7 @@ func (c *Client) accepted(cred Credential) (token, error) {
 			OriginalError: errors.New("an authorization state needs a token beside it")}
 	}
 	if cred.AuthorizationState != "" {
-		c.post(func() { c.resume.state = cred.AuthorizationState })
+		c.post(func() { c.given = cred.AuthorizationState })
 	}
 	return c.tokenOf(cred), nil
 }

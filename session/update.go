@@ -13,10 +13,11 @@ import (
 // scheduled anew. Without one it only takes the credential over: call Connect.
 //
 // It returns *errs.InvalidCredentialsError for a credential that cannot be used,
-// or *errs.JSONRPCError when the service refuses it; the previous one is then in
-// use again.
+// or *errs.JSONRPCError when the service refuses it: the previous one is then in
+// use again. Any other error means that the service has not answered yet: the
+// credential is kept, used by the next connection, and presented again.
 func (c *Client) UpdateCredential(ctx context.Context, cred Credential) error {
-	ctx, release, err := c.turn(ctx)
+	ctx, release, err := c.turn(ctx, "update the credential")
 	if err != nil {
 		return err
 	}
@@ -28,58 +29,85 @@ func (c *Client) UpdateCredential(ctx context.Context, cred Credential) error {
 	if err != nil {
 		return err
 	}
-	var old token
-	var oldInfo *User
-	live := false
-	err = c.ask(ctx, func() {
-		old, oldInfo, live = c.refresh.token, c.refresh.info, c.lastStatus.connected()
-		c.refresh.replace(fresh, live)
+	var back func() // nil without a session
+	err = c.ask(context.WithoutCancel(ctx), func() {
+		if c.lastStatus.connected() {
+			back = c.refresh.hand(fresh)
+		} else {
+			c.refresh.keep(fresh)
+		}
 	})
-	if err != nil || !live {
+	if err != nil || back == nil {
 		return err
 	}
-	if err := c.present(ctx, fresh); err != nil {
-		_ = c.ask(context.Background(), func() { c.refresh.accept(old, oldInfo) })
-		return err
+	reply, err := c.present(ctx, fresh)
+	if err == nil {
+		return c.settleUpdate(ctx, fresh, reply)
 	}
-	return c.settleUpdate(ctx, fresh)
+	_ = c.ask(context.Background(), func() {
+		switch {
+		case c.refresh.token.text != fresh.text: // another one is in use by now
+		case rejected(err):
+			back()
+		default:
+			c.refresh.unconfirmed()
+		}
+	})
+	return err
 }
 
 // present tells the service about t: on the live connection, again if nobody
-// answers, or by way of the next connection if this one breaks.
-func (c *Client) present(ctx context.Context, t token) error {
+// answers or the connection breaks, or by way of a connection opened with it.
+func (c *Client) present(ctx context.Context, t token) (applied, error) {
 	for attempt := 1; ; attempt++ {
-		_, err := c.reauthenticate(ctx, t)
+		reply, err := c.reauthenticate(ctx, t)
 		switch {
 		case err == nil:
-			return nil
+			return reply, nil
 		case connectionGone(err):
-			return c.awaitOnline(ctx, "update the credential")
-		case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) || attempt == c.opts.Refresh.MaxAttempts:
-			return err
+			if err := c.awaitOnline(ctx, "update the credential"); err != nil || c.knows(t) {
+				return applied{}, err
+			}
+			continue
+		case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) || attempt >= c.opts.Refresh.MaxAttempts:
+			return applied{}, err
 		}
 		select {
 		case <-time.After(c.opts.Refresh.backoff(attempt)):
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return applied{}, context.Cause(ctx)
 		}
 	}
 }
 
+// knows reports whether the live connection was opened with t.
+func (c *Client) knows(t token) (known bool) {
+	_ = c.ask(context.Background(), func() {
+		known = c.refresh.before == nil && c.refresh.token.text == t.text
+	})
+	return known
+}
+
 // settleUpdate starts refreshing anew, by what the service says of the token.
-func (c *Client) settleUpdate(ctx context.Context, t token) error {
+func (c *Client) settleUpdate(ctx context.Context, t token, reply applied) error {
 	info, err := c.fetchUser(ctx)
 	if err != nil {
 		c.report(err) // the token works; only its scope is not known
 		info = nil
 	}
 	return c.ask(context.WithoutCancel(ctx), func() {
+		r := &c.refresh
+		if r.token.text != t.text || !c.lastStatus.connected() {
+			return
+		}
 		if info != nil {
 			c.streams.user.Set(info)
 		}
-		c.refresh.accept(t, info)
-		if c.refresh.online {
-			c.refresh.handle(authenticated)
+		r.accept(r.token, info)
+		r.learnExpiry(reply.expiresAt)
+		r.handle(credentialAccepted)
+		if r.online && info != nil {
+			r.handle(authenticated)
 		}
 	})
 }
@@ -87,6 +115,9 @@ func (c *Client) settleUpdate(ctx context.Context, t token) error {
 // replaceToken answers a 401 to a request: if something can refresh the token,
 // it is made to, now. It reports whether another token is in use.
 func (c *Client) replaceToken(ctx context.Context, refused string) bool {
+	if ctx.Value(reconsidering{}) != nil {
+		return false
+	}
 	err := c.ask(ctx, func() {
 		if r := &c.refresh; r.state == refreshArmed && r.token.text == refused {
 			r.due = c.clock.now()
@@ -104,18 +135,4 @@ func (c *Client) replaceToken(ctx context.Context, refused string) bool {
 		return i.Fingerprint != fingerprint(refused) || i.Refresh == refreshExhausted.String() || i.Refresh == refreshBackoff.String()
 	})
 	return err == nil && c.bearer() != refused
-}
-
-// replace takes a credential over that the live session does not know yet. The
-// session still ends with the old one until the service has accepted it.
-func (r *refresher) replace(t token, live bool) {
-	if !live {
-		r.accept(t, nil)
-		return
-	}
-	r.cancel()
-	r.due = time.Time{}
-	old := r.token
-	r.before = &old
-	r.use(t)
 }

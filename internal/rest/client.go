@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 )
 
 // Version is the version of the SDK as it names itself to servers.
@@ -37,6 +38,10 @@ type Config struct {
 	// method, in the caller's goroutine, and not for the token endpoints. Nil
 	// means never.
 	OnUnauthorized func(ctx context.Context, token string) bool
+
+	// OnDate is told the server's time with each answer that says it. Nil means
+	// nobody wants to know.
+	OnDate func(time.Time)
 }
 
 // Client sends requests to the API. Its methods may be called at the same time
@@ -48,6 +53,7 @@ type Client struct {
 	token          func() string
 	log            *slog.Logger
 	onUnauthorized func(ctx context.Context, token string) bool
+	onDate         func(time.Time)
 }
 
 // New returns a client. It sends nothing and starts nothing.
@@ -57,6 +63,7 @@ func New(config Config) *Client {
 		token:          config.Token,
 		log:            config.Logger,
 		onUnauthorized: config.OnUnauthorized,
+		onDate:         config.OnDate,
 	}
 	if config.HTTP == nil {
 		config.HTTP, c.ownsHTTP = DefaultHTTPClient(), true

@@ -156,6 +156,9 @@ func (c *Client) exchange(ctx context.Context, r *request, secret string) (*answ
 		return nil, r.failed(ctx, timed, started, 0, err)
 	}
 	defer response.Body.Close()
+	if at := serverTime(response.Header); !at.IsZero() && c.onDate != nil {
+		c.onDate(at)
+	}
 	result, err := r.read(response, secret)
 	if err != nil && statusOf(err) == 0 {
 		return nil, r.failed(ctx, timed, started, response.StatusCode, err)
