@@ -1,0 +1,105 @@
+package media
+
+import (
+	"io"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/pion/rtcp"
+)
+
+// SetDirections changes what is wanted. What is no longer wanted stops at once;
+// what was not agreed with the far end begins after the next exchange of SDP. So
+// holding is SetDirections with everything inactive, with or without an offer.
+func (l *Leg) SetDirections(d Directions) {
+	l.mu.Lock()
+	l.wanted = d
+	l.mu.Unlock()
+	signal(l.dirty)
+}
+
+// Directions is what flows: what is wanted, as far as the far end has agreed.
+func (l *Leg) Directions() Directions {
+	l.mu.Lock()
+	wanted := l.wanted
+	sections := l.sectionsLocked()
+	l.mu.Unlock()
+	var d Directions
+	for _, s := range sections {
+		s.mu.Lock()
+		d.set(s.kind, wanted.Of(s.kind)&s.agreed)
+		s.mu.Unlock()
+	}
+	return d
+}
+
+// Replace changes the source of one kind from the next packet on, without a new
+// exchange of SDP. The far end hears no break: sequence numbers and timestamps go
+// on. Nil means silence, or no video. The source that was there before stays open
+// and the program's.
+//
+// It returns an [*errs.MediaTrackError] if the new source cannot send what was
+// negotiated; nothing has changed then.
+func (l *Leg) Replace(kind Kind, source Source) error {
+	s := l.section(kind)
+	if s != nil && source != nil && s.isEstablished() {
+		if _, err := s.outlet.codecFor(source); err != nil {
+			return trackError("replace source", kind, err)
+		}
+	}
+	l.mu.Lock()
+	if l.closing {
+		l.mu.Unlock()
+		return errs.ErrClosed
+	}
+	l.sources[kind] = source
+	l.mu.Unlock()
+	if s != nil {
+		s.player.setSource(source)
+	}
+	return nil
+}
+
+// Mute replaces what is sent of one kind, until it is taken back: audio by silence,
+// so that the far end goes on hearing packets, video by nothing. The source goes
+// on meanwhile. Video begins again with the next keyframe.
+func (l *Leg) Mute(kind Kind, muted bool) {
+	l.mu.Lock()
+	l.muted[kind] = muted
+	l.mu.Unlock()
+	if s := l.section(kind); s != nil {
+		s.outlet.setMuted(muted)
+	}
+}
+
+// RequestKeyframe asks the far end for a picture that needs no other (RFC 4585,
+// section 6.3.1). It does nothing before the first packet has come. It returns an
+// [*errs.MediaTrackError] if there is no such section or it cannot send.
+func (l *Leg) RequestKeyframe() error {
+	s := l.section(KindVideo)
+	if s == nil {
+		return trackError("request keyframe", KindVideo, errs.ErrUnsupported)
+	}
+	ssrc, ok := s.inlet.received.source()
+	if !ok {
+		return nil
+	}
+	pli := &rtcp.PictureLossIndication{SenderSSRC: s.outlet.ssrc(), MediaSSRC: ssrc}
+	if err := s.pc.WriteRTCP([]rtcp.Packet{pli}); err != nil {
+		return trackError("request keyframe", KindVideo, err)
+	}
+	return nil
+}
+
+// closeSources closes the sources that the leg has, where they can be closed.
+func (l *Leg) closeSources() {
+	l.mu.Lock()
+	sources := []Source{l.sources[KindAudio], l.sources[KindVideo]}
+	l.mu.Unlock()
+	for _, source := range sources {
+		if c, ok := source.(io.Closer); ok {
+			if err := c.Close(); err != nil {
+				l.cfg.Logger.Debug("close source", "error", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package media
+
+import (
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/report"
+	"github.com/pion/webrtc/v4"
+)
+
+// reportInterval is how often sender and receiver reports go out: the round trip
+// and the loss seen by the far end are that old at most.
+const reportInterval = time.Second
+
+// newPeerConnection builds the peer connection of one section, which has one
+// kind of media, its codecs, and nothing else.
+func newPeerConnection(cfg *LegConfig, kind Kind, codecs codecSet, certificate webrtc.Certificate) (*webrtc.PeerConnection, error) {
+	engine := &webrtc.MediaEngine{}
+	registry := &interceptor.Registry{}
+	if err := registerCodecs(engine, kind, codecs); err != nil {
+		return nil, err
+	}
+	if err := registerInterceptors(engine, registry, kind); err != nil {
+		return nil, err
+	}
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry),
+		webrtc.WithSettingEngine(newSettingEngine(cfg, kind)))
+	return api.NewPeerConnection(configuration(cfg, certificate))
+}
+
+func registerCodecs(engine *webrtc.MediaEngine, kind Kind, codecs codecSet) error {
+	for _, codec := range codecs {
+		if err := engine.RegisterCodec(codec, codecType(kind)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// registerInterceptors adds reports for both kinds, and for video the repair of
+// losses and the feedback from which a far end estimates bandwidth.
+func registerInterceptors(engine *webrtc.MediaEngine, registry *interceptor.Registry, kind Kind) error {
+	err := webrtc.ConfigureRTCPReportsWithOptions(registry,
+		[]report.ReceiverOption{report.ReceiverInterval(reportInterval)},
+		report.SenderInterval(reportInterval))
+	if err != nil || kind == KindAudio {
+		return err
+	}
+	if err := webrtc.ConfigureNack(engine, registry); err != nil {
+		return err
+	}
+	return webrtc.ConfigureTWCCSender(engine, registry)
+}
+
+func newSettingEngine(cfg *LegConfig, kind Kind) webrtc.SettingEngine {
+	settings := webrtc.SettingEngine{LoggerFactory: pionLoggers{cfg.Logger.With("section", kind.String())}}
+	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	settings.SetSDPMediaLevelFingerprints(true)
+	settings.SetHandleUndeclaredSSRCWithoutAnswer(true)
+	if cfg.RelayOnly {
+		settings.SetRelayAcceptanceMinWait(0) // nothing better will come
+	}
+	if cfg.SettingEngine != nil {
+		cfg.SettingEngine(&settings)
+	}
+	return settings
+}
+
+func configuration(cfg *LegConfig, certificate webrtc.Certificate) webrtc.Configuration {
+	c := webrtc.Configuration{
+		Certificates:              []webrtc.Certificate{certificate},
+		RTPHeaderEncryptionPolicy: webrtc.RTPHeaderEncryptionPolicyDisable,
+	}
+	if cfg.RelayOnly {
+		c.ICETransportPolicy = webrtc.ICETransportPolicyRelay
+	}
+	for _, s := range cfg.ICEServers {
+		c.ICEServers = append(c.ICEServers, webrtc.ICEServer{
+			URLs: s.URLs, Username: s.Username, Credential: s.Credential,
+		})
+	}
+	return c
+}
+
+func codecType(kind Kind) webrtc.RTPCodecType {
+	if kind == KindVideo {
+		return webrtc.RTPCodecTypeVideo
+	}
+	return webrtc.RTPCodecTypeAudio
+}

@@ -1,0 +1,11 @@
+package media
+
+// Senders is how many streams pion believes it sends for one kind.
+func (l *Leg) Senders(kind Kind) (n int) {
+	for _, sender := range l.section(kind).pc.GetSenders() {
+		if sender.Track() != nil {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,3 @@
+module github.com/callrx/callrx/media/opus
+
+go 1.26

@@ -1,0 +1,127 @@
+package media
+
+import (
+	"sync"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// A section is one kind of media with a transport of its own: a peer connection
+// that never learns of the others.
+type section struct {
+	leg       *Leg
+	kind      Kind
+	mid       string
+	codecs    codecSet
+	pc        *webrtc.PeerConnection
+	sender    *webrtc.RTPSender
+	outlet    *outlet
+	player    *player
+	inlet     *inlet
+	gathering *gathering
+	closed    chan struct{} // the section has been given up
+
+	// What follows belongs to whoever has the leg's turn.
+	pending  string    // a re-offer that pion has not been told to apply
+	offering Direction // of the offer that waits
+	ufrag    string    // of the far end
+
+	giveUp func() // closes closed, once
+
+	// mu guards what follows.
+	mu          sync.Mutex
+	established bool // the first exchange is complete
+	agreed      Direction
+}
+
+// newSection makes the peer connection, with a transceiver in both directions:
+// who may send is decided here and in the SDP, not in pion.
+func (l *Leg) newSection(kind Kind, mid string) (*section, error) {
+	codecs, err := l.cfg.codecs(kind)
+	if err != nil {
+		return nil, err
+	}
+	pc, err := newPeerConnection(&l.cfg, kind, codecs, l.certificate)
+	if err != nil {
+		return nil, err
+	}
+	s := &section{
+		leg: l, kind: kind, mid: mid, codecs: codecs, pc: pc,
+		gathering: newGathering(l.candidates),
+		closed:    make(chan struct{}),
+		outlet:    newOutlet(kind, &l.cfg),
+	}
+	s.giveUp = sync.OnceFunc(func() { close(s.closed) })
+	s.inlet = newInlet(l, s)
+	s.player = newPlayer(l, s)
+	l.mu.Lock()
+	s.outlet.setMuted(l.muted[kind])
+	l.mu.Unlock()
+	transceiver, err := pc.AddTransceiverFromTrack(s.outlet)
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	s.sender = transceiver.Sender()
+	pc.OnICECandidate(s.gathering.found)
+	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { signal(l.dirty) })
+	pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+		s.dropPhantomSender(receiver)
+		l.spawn(func() { s.inlet.readTrack(track) })
+		l.spawn(func() { s.inlet.readReports(receiver) })
+	})
+	l.spawn(s.readFeedback)
+	return s, nil
+}
+
+// dropPhantomSender takes back the sender that pion makes for a stream that the
+// SDP did not announce. We send on our own transceiver only.
+func (s *section) dropPhantomSender(receiver *webrtc.RTPReceiver) {
+	t := receiver.RTPTransceiver()
+	if t != nil && t.Sender() != nil && t.Sender() != s.sender {
+		_ = s.pc.RemoveTrack(t.Sender()) // fails only when the connection is closed
+	}
+}
+
+// close waits until pion has let go of everything.
+func (s *section) close() {
+	s.giveUp()
+	s.player.setSending(false)
+	if err := s.pc.GracefulClose(); err != nil {
+		s.leg.cfg.Logger.Debug("close peer connection", "kind", s.kind.String(), "error", err)
+	}
+}
+
+// discard closes a section that is no longer needed while the leg goes on.
+func (s *section) discard() {
+	s.leg.spawn(s.close)
+}
+
+// agree notes the outcome of an exchange.
+func (s *section) agree(d Direction) {
+	s.mu.Lock()
+	s.established, s.agreed = true, d
+	s.mu.Unlock()
+	signal(s.leg.dirty)
+}
+
+func (s *section) isEstablished() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.established
+}
+
+// reconcile lets media flow, or not, as is wanted, agreed and possible.
+func (s *section) reconcile(wanted Direction) (webrtc.PeerConnectionState, bool) {
+	state := s.pc.ConnectionState()
+	s.mu.Lock()
+	flow, established := wanted&s.agreed, s.established
+	s.mu.Unlock()
+	connected := established && state == webrtc.PeerConnectionStateConnected
+	s.inlet.setReceiving(flow.Receives())
+	if connected {
+		s.leg.openSink(s.kind)
+	}
+	s.player.setSending(connected && flow.Sends())
+	return state, established
+}

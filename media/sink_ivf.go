@@ -1,0 +1,148 @@
+package media
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/rtp/codecs"
+	"github.com/pion/webrtc/v4/pkg/media/samplebuilder"
+)
+
+// videoWindow is how many packets out of order are waited for.
+const videoWindow = 128
+
+var errCodecChanged = errors.New("the codec has changed in the middle of a file")
+
+// An IVFSink records VP8 or VP9 as it comes into an IVF file, without decoding it.
+// It begins with the first keyframe and leaves out pictures that did not arrive
+// whole. Times count from Open in milliseconds.
+type IVFSink struct {
+	w        io.Writer
+	opened   time.Time
+	codec    Codec
+	builder  *samplebuilder.SampleBuilder
+	offset   time.Duration // of the first picture
+	begun    bool
+	extended int64 // RTP time since the first picture
+	lastTime uint32
+	count    uint32
+	keyframe func() // asks the far end, if the leg has said how
+	askedAt  time.Time
+}
+
+// NewIVFSink returns a sink that writes to w, which is closed with the sink if it
+// can be. If w is an [io.Seeker] the number of pictures is put into the header in
+// the end.
+func NewIVFSink(w io.Writer) *IVFSink { return &IVFSink{w: w} }
+
+// Codecs are [VP8] and [VP9].
+func (*IVFSink) Codecs() []string { return []string{VP8, VP9} }
+
+// Open starts the clock. The file begins with the first keyframe.
+func (s *IVFSink) Open() error {
+	s.opened = time.Now()
+	return nil
+}
+
+// onKeyframeNeeded lets the sink ask for keyframes.
+func (s *IVFSink) onKeyframeNeeded(ask func()) { s.keyframe = ask }
+
+// WritePacket takes a packet; pictures are written when they are whole.
+func (s *IVFSink) WritePacket(p Packet) error {
+	if s.builder == nil {
+		s.codec = p.Codec
+		var d rtp.Depacketizer = &codecs.VP8Packet{}
+		if p.Codec.Is(VP9) {
+			d = &codecs.VP9Packet{}
+		}
+		s.builder = samplebuilder.New(videoWindow, d, uint32(p.Codec.ClockRate))
+	}
+	if !p.Codec.Is(s.codec.Name) {
+		return errCodecChanged
+	}
+	s.builder.Push(&rtp.Packet{
+		Header: rtp.Header{
+			Version: 2, Marker: p.Marker, SequenceNumber: p.SequenceNumber,
+			Timestamp: p.Timestamp, SSRC: p.SSRC,
+		},
+		Payload: append([]byte(nil), p.Payload...),
+	})
+	for sample := s.builder.Pop(); sample != nil; sample = s.builder.Pop() {
+		if err := s.picture(sample.Data, sample.PacketTimestamp, sample.PrevDroppedPackets > 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// picture writes one, unless the file has not begun and it is no keyframe.
+func (s *IVFSink) picture(frame []byte, timestamp uint32, afterLoss bool) error {
+	reader := ivfReader{codec: s.codec.Name}
+	key := reader.isKey(frame)
+	if (afterLoss || !s.begun) && !key {
+		s.ask()
+	}
+	if !s.begun {
+		if !key {
+			return nil
+		}
+		if err := s.begin(frame, timestamp); err != nil {
+			return err
+		}
+	}
+	s.extended += int64(int32(timestamp - s.lastTime))
+	s.lastTime = timestamp
+	at := s.offset + time.Duration(s.extended)*time.Second/time.Duration(s.codec.ClockRate)
+	var h [12]byte
+	binary.LittleEndian.PutUint32(h[:], uint32(len(frame)))
+	binary.LittleEndian.PutUint64(h[4:], uint64(max(0, at.Milliseconds())))
+	s.count++
+	_, err := s.w.Write(append(h[:], frame...))
+	return err
+}
+
+// ask requests a keyframe, once a second at most.
+func (s *IVFSink) ask() {
+	if now := time.Now(); s.keyframe != nil && now.Sub(s.askedAt) > time.Second {
+		s.askedAt = now
+		s.keyframe()
+	}
+}
+
+// begin writes the header, with the size of the picture where it is easy to find.
+func (s *IVFSink) begin(frame []byte, timestamp uint32) error {
+	s.begun, s.lastTime = true, timestamp
+	s.offset = time.Since(s.opened)
+	h := make([]byte, 32)
+	copy(h, "DKIF")
+	h[6] = 32
+	copy(h[8:], "VP80")
+	if s.codec.Is(VP9) {
+		copy(h[8:], "VP90")
+	} else if len(frame) >= 10 { // RFC 6386, section 9.1
+		copy(h[12:16], frame[6:10])
+		h[13] &= 0x3f // the upper two bits scale
+		h[15] &= 0x3f
+	}
+	binary.LittleEndian.PutUint32(h[16:], 1000)
+	binary.LittleEndian.PutUint32(h[20:], 1)
+	_, err := s.w.Write(h)
+	return err
+}
+
+// Close completes the header and closes the file.
+func (s *IVFSink) Close() error {
+	var err error
+	if seeker, ok := s.w.(io.WriteSeeker); ok && s.begun {
+		if _, err = seeker.Seek(24, io.SeekStart); err == nil {
+			_, err = seeker.Write(binary.LittleEndian.AppendUint32(nil, s.count))
+		}
+	}
+	if closing := closerOf(s.w)(); err == nil {
+		err = closing
+	}
+	return err
+}

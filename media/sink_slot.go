@@ -1,0 +1,88 @@
+package media
+
+import (
+	"errors"
+	"sync"
+)
+
+// A sinkSlot holds the sink of one kind for the life of the leg, whichever
+// section feeds it.
+type sinkSlot struct {
+	sink   Sink
+	once   sync.Once
+	opened chan struct{}
+	broken bool // belongs to the packet path, which takes turns
+}
+
+func newSinkSlot(sink Sink) *sinkSlot {
+	if sink == nil {
+		sink = Discard()
+	}
+	return &sinkSlot{sink: sink, opened: make(chan struct{})}
+}
+
+// openSink tells the sink, once, that the leg is connected.
+func (l *Leg) openSink(kind Kind) {
+	slot := l.sinks[kind]
+	slot.once.Do(func() {
+		if err := slot.sink.Open(); err != nil {
+			slot.broken = true
+			l.report("open sink", kind, err)
+		}
+		close(slot.opened)
+	})
+}
+
+func (l *Leg) writeSink(kind Kind, p Packet) {
+	slot := l.sinks[kind]
+	if slot.broken {
+		return
+	}
+	if err := slot.sink.WritePacket(p); err != nil {
+		slot.broken = true
+		l.report("receive", kind, err)
+	}
+}
+
+func (l *Leg) closeSinks() error {
+	var all []error
+	for _, kind := range []Kind{KindAudio, KindVideo} {
+		if err := l.sinks[kind].sink.Close(); err != nil {
+			all = append(all, trackError("close sink", kind, err))
+		}
+	}
+	return errors.Join(all...)
+}
+
+type discard struct{}
+
+// Discard returns a sink that drops everything.
+func Discard() Sink { return discard{} }
+
+func (discard) Codecs() []string         { return nil }
+func (discard) Open() error              { return nil }
+func (discard) WritePacket(Packet) error { return nil }
+func (discard) Close() error             { return nil }
+
+// An RTPSink hands each packet to a function.
+type RTPSink struct{ f func(Packet) }
+
+// NewRTPSink returns a sink that calls f for each packet, in the order of arrival,
+// on the goroutine that reads: f must not block, and must copy a payload that it
+// keeps. Telephone events do not come here.
+func NewRTPSink(f func(Packet)) *RTPSink { return &RTPSink{f} }
+
+// Codecs is nil: the sink takes what was negotiated.
+func (*RTPSink) Codecs() []string { return nil }
+
+// Open does nothing.
+func (*RTPSink) Open() error { return nil }
+
+// WritePacket calls the function.
+func (s *RTPSink) WritePacket(p Packet) error {
+	s.f(p)
+	return nil
+}
+
+// Close does nothing.
+func (*RTPSink) Close() error { return nil }
