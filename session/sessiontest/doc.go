@@ -44,6 +44,36 @@
 // Requests before signalwire.connect are answered -32002 and the socket stays open. Methods that nobody
 // handles are answered -32601.
 //
+// # Calls
+//
+// A client that dials (webrtc.verto with verto.invite) is answered with real WebRTC: every media section on
+// a transport of its own, never bundled, all candidates in the description. What is dialled decides what
+// happens; a query such as ?channel=video changes nothing:
+//
+//	/public/echo        hears and sees itself
+//	/public/tone        a 440 Hz tone at half of full scale, in PCMU or else Opus
+//	/public/ring        rings and is never answered
+//	/public/busy        ended with USER_BUSY 17
+//	/public/gone        ended with UNALLOCATED_NUMBER 1
+//	/public/fail        the invite is refused with an error
+//	/public/early       early media (verto.media), answered after Options.EarlyMedia
+//	/public/<name>      a room
+//	/private/<name>     rings a subscriber wherever it is online; also "subscriber://<id>" or the bare name
+//	+4930…, sip:…       Options.DefaultDestination
+//
+// Anything else is refused at once with UNALLOCATED_NUMBER. A room does not mix: everybody hears whoever
+// speaks (first come, first served, for as long as the speaker goes on) and sees a shared screen, the
+// speaker or the newcomer. It does not transcode either: the first in a room decides on the codec, and who
+// cannot use it is sent away with INCOMPATIBLE_DESTINATION 88.
+//
+// The connect result offers a TURN relay on loopback, so that a client that is to use nothing but relays can
+// be reached. [Server.Calls] counts packets and digits of every leg, the journal has the Verto method of
+// every message, and [Server.HangupCall], [Server.SendVerto], [Server.SendDTMF], [Server.DropMedia] and
+// [Server.ScriptCalls] make calls go wrong. A fault with [Match].Verto refuses a single Verto method.
+//
+// Calls work inside a testing/synctest bubble when Options.InMemory is set and Options.SettingEngine puts
+// the media on a virtual network.
+//
 // # As a standing server
 //
 // [Start] needs no test. Options.AdminAddr adds an HTTP API for faults, journal, clock and sessions on a
@@ -52,7 +82,8 @@
 //	POST   /faults                  {"match":{"path":"…"},"times":2,"action":{"kind":"status","status":500}}
 //	GET    /faults                  faults in force, with hits
 //	DELETE /faults, /faults/{id}
-//	GET    /journal, /sessions
+//	GET    /journal, /sessions, /calls
+//	POST   /calls/{id}/hangup?cause=…
 //	POST   /sessions/{who}/expire, /sessions/{who}/drop
 //	POST   /tokens/{jti}/revoke
 //	POST   /clock                   {"skew_ms":90000}
@@ -66,6 +97,8 @@
 //   - a new REST endpoint: a line in routes; an endpoint turns a request into a response, and faults, CORS,
 //     journal and authorization are done around it;
 //   - a new fault: a kind in faults.go, its effect in faults_http.go or faults_rpc.go;
+//   - a new destination: a name in builtIn, and what happens there in arriveLocked;
+//   - a new Verto method: a handler in vertoHandlers; a new call.* request: a line in controls;
 //   - a new event: [Server.SendEvent], or deliver where the server sends it by itself.
 //
 // Keys of the log are component, method, path, status, reason and error.

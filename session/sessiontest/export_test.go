@@ -1,5 +1,7 @@
 package sessiontest
 
+import "github.com/pion/sdp/v3"
+
 // ThumbprintOf is the RFC 7638 thumbprint of an RSA key given as its JWK members.
 var ThumbprintOf = thumbprintOf
 
@@ -10,4 +12,24 @@ var ParseProof = parseProof
 func (s *Server) OpensToken(token string) bool {
 	_, err := s.sealer.open(token)
 	return err == nil
+}
+
+// ReadOffer does with an offer all that needs no transport, and returns how many of its sections could be
+// taken.
+func ReadOffer(text string) (int, error) {
+	d, err := parseSDP(text)
+	if err != nil {
+		return 0, err
+	}
+	var sections []*sdp.MediaDescription
+	for _, m := range d.MediaDescriptions {
+		if _, err := single(d, m); err != nil {
+			return 0, err
+		}
+		directionOf(d, m)
+		pick(codecsOf(m), pcmuName, opusName)
+		sections = append(sections, rejection(withMID(m, 7)))
+	}
+	_, err = joinSDP(1, 1, isBundled(d), sections)
+	return len(plansFrom(d)), err
 }

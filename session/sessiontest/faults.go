@@ -29,6 +29,7 @@ const (
 	FaultExpiresInOnly  FaultKind = "expires_in_only"  // (http) real answer without expires_at
 	FaultCommitThenFail FaultKind = "commit_then_fail" // (http, rpc) done, but answered with an error
 	FaultRPCError       FaultKind = "rpc_error"        // (rpc) Action.Code instead of the real answer
+	FaultVertoError     FaultKind = "verto_error"      // (rpc) Action.Code as an error of the media node, to webrtc.verto
 	FaultRPCSilent      FaultKind = "rpc_silent"       // (rpc) swallowed, no answer
 	FaultWSClose        FaultKind = "ws_close"         // (rpc) the socket is closed with Action.Code
 	FaultClockSkew      FaultKind = "clock_skew"       // (http, rpc) real answer after shifting the clock by Action.Delay
@@ -38,7 +39,7 @@ const (
 var faultKinds = [...]FaultKind{
 	FaultStatus, FaultHTML, FaultTruncated, FaultShortBody, FaultNoToken, FaultWrongType,
 	FaultEmpty, FaultHang, FaultStallBody, FaultSlow, FaultReset, FaultBadExpiry,
-	FaultNoExpiry, FaultExpiresInOnly, FaultCommitThenFail, FaultRPCError, FaultRPCSilent, FaultWSClose, FaultClockSkew, FaultNoCORS,
+	FaultNoExpiry, FaultExpiresInOnly, FaultCommitThenFail, FaultRPCError, FaultVertoError, FaultRPCSilent, FaultWSClose, FaultClockSkew, FaultNoCORS,
 }
 
 // Fault is something to go wrong with the requests that match it.
@@ -53,12 +54,13 @@ type Fault struct {
 	Action      Action  `json:"action"`
 }
 
-// Match selects requests. An empty field matches anything, but RPC set means requests on the socket, and
-// Method or Path set means HTTP requests. The WebSocket handshake is the HTTP request "GET /".
+// Match selects requests. An empty field matches anything, but RPC or Verto set means requests on the
+// socket, and Method or Path set means HTTP requests. The WebSocket handshake is the HTTP request "GET /".
 type Match struct {
 	Method     string `json:"method,omitempty"`     // HTTP method
 	Path       string `json:"path,omitempty"`       // HTTP path
 	RPC        string `json:"rpc,omitempty"`        // RPC method, "*" for all
+	Verto      string `json:"verto,omitempty"`      // method inside webrtc.verto, such as "verto.info"
 	TokenKind  string `json:"token_kind,omitempty"` // kind of the presented token, see [KindSAT]
 	Subscriber string `json:"subscriber,omitempty"` // id of the subscriber whose token or session it is
 }
@@ -139,13 +141,14 @@ func (t *faultTable) list() []*InjectedFault {
 
 func (t *faultTable) takeHTTP(e *Entry) Action {
 	return t.take(func(m Match) bool {
-		return m.RPC == "" && (m.Method == "" || m.Method == e.Method) && (m.Path == "" || m.Path == e.Path) && m.matchesHolder(e)
+		return m.RPC == "" && m.Verto == "" && (m.Method == "" || m.Method == e.Method) && (m.Path == "" || m.Path == e.Path) && m.matchesHolder(e)
 	})
 }
 
 func (t *faultTable) takeRPC(e *Entry) Action {
 	return t.take(func(m Match) bool {
-		return m.Method == "" && m.Path == "" && (m.RPC == "" || m.RPC == "*" || m.RPC == e.Method) && m.matchesHolder(e)
+		return m.Method == "" && m.Path == "" && (m.RPC == "" || m.RPC == "*" || m.RPC == e.Method) &&
+			(m.Verto == "" || m.Verto == e.Verto) && m.matchesHolder(e)
 	})
 }
 

@@ -12,6 +12,9 @@ func (k *socket) applyRPCFault(c *rpcCall, a Action) {
 	switch a.Kind {
 	case FaultRPCError, FaultStatus:
 		k.respond(c, outcome{failed: a.rpcError()})
+	case FaultVertoError:
+		failed := a.rpcError()
+		k.respond(c, outcome{result: refuseVerto(c.frame.Params, &vertoError{Code: failed.Code, Message: failed.Message})})
 	case FaultCommitThenFail:
 		k.handle(c)
 		c.then = nil

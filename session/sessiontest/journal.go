@@ -11,15 +11,18 @@ import (
 type Entry struct {
 	Time      time.Time `json:"time"`             // when it arrived or was sent
 	Direction string    `json:"direction"`        // "in" from a client, "out" from the server
-	Transport string    `json:"transport"`        // "http" or "ws"
+	Transport string    `json:"transport"`        // "http", "ws", or "rtp" for a digit in a call's media
 	Method    string    `json:"method,omitempty"` // HTTP method, or RPC method; empty for a frame that is no request
 	Path      string    `json:"path,omitempty"`   // HTTP path, without query
 	ID        string    `json:"id,omitempty"`     // RPC id
 	Event     string    `json:"event,omitempty"`  // event_type of a signalwire.event that was sent
+	Verto     string    `json:"verto,omitempty"`  // method inside a webrtc.verto request or a webrtc.message event
+	Call      string    `json:"call,omitempty"`   // id of the call leg it is about
+	DTMF      string    `json:"dtmf,omitempty"`   // digits of a verto.info, or the digit heard in the media
 
 	Answered time.Time `json:"answered,omitzero"` // when the answer was sent or arrived, zero before
 	Status   int       `json:"status,omitempty"`  // HTTP status of the answer, zero for a connection that was cut
-	Code     int       `json:"code,omitempty"`    // JSON-RPC error code of the answer, zero for a result
+	Code     int       `json:"code,omitempty"`    // JSON-RPC or Verto error code of the answer, zero for a result
 
 	Token      string `json:"token,omitempty"`      // fingerprint of the presented token, "tok:sha256:…"
 	TokenID    string `json:"token_id,omitempty"`   // its jti
@@ -64,6 +67,16 @@ func (j Journal) Sent(name string) Journal {
 	return j.Filter(func(e Entry) bool {
 		return e.Direction == "out" && (name == "" || e.Method == name || e.Event == name)
 	})
+}
+
+// Verto returns the Verto messages of that method, received and sent, all of them for "".
+func (j Journal) Verto(method string) Journal {
+	return j.Filter(func(e Entry) bool { return e.Verto != "" && (method == "" || e.Verto == method) })
+}
+
+// Call returns what is about the call leg with that id.
+func (j Journal) Call(callID string) Journal {
+	return j.Filter(func(e Entry) bool { return e.Call == callID })
 }
 
 // Filter returns the entries that keep holds for.

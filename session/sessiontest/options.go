@@ -3,6 +3,8 @@ package sessiontest
 import (
 	"log/slog"
 	"time"
+
+	"github.com/pion/webrtc/v4"
 )
 
 // Options configures a [Server]. The zero value is a plain loopback server with the lifetimes and
@@ -67,6 +69,33 @@ type Options struct {
 	// registers nothing, as pages that always register need it. By default it is refused.
 	GuestsMayGoOnline bool
 
+	// Calls.
+
+	// NoTURN leaves the relay out of the connect result and does not start it. InMemory implies it.
+	NoTURN bool
+	// AllInterfaces offers the addresses of every interface for media; by default only loopback is.
+	AllInterfaces bool
+	// SettingEngine, when set, prepares every media transport: with a virtual network
+	// (github.com/pion/transport/v5/vnet) calls work inside a [testing/synctest] bubble. The network is
+	// then its own affair: neither loopback nor AllInterfaces is applied.
+	SettingEngine func(*webrtc.SettingEngine)
+	// DefaultDestination is where phone numbers and sip: addresses go: "/public/echo" when empty.
+	DefaultDestination string
+	// KnownRoomsOnly refuses calls to public addresses that no backend created, beside the built-in ones.
+	// By default a call opens the room it names.
+	KnownRoomsOnly bool
+	// RingTimeout ends a call that nobody answers: 60 seconds when zero.
+	RingTimeout time.Duration
+	// EarlyMedia is how long /public/early plays before it answers: 1 second when zero.
+	EarlyMedia time.Duration
+	// CallGrace is how long calls survive the loss of their socket: 60 seconds when zero.
+	CallGrace time.Duration
+	// CallPingInterval is the time between verto.ping messages of a call: 30 seconds when zero,
+	// negative sends none.
+	CallPingInterval time.Duration
+	// MediaTimeout ends a call whose media has failed and does not come back: 15 seconds when zero.
+	MediaTimeout time.Duration
+
 	// Proofs of possession (RFC 9449) and rotation.
 
 	// ProofWindow is how far a proof's issue time may lie from the server's clock, either way:
@@ -106,12 +135,19 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.IdleLimit, time.Minute)
 	setDefault(&o.ProofWindow, 5*time.Minute)
 	setDefault(&o.RotationGrace, 10*time.Second)
+	setDefault(&o.DefaultDestination, "/public/echo")
+	setDefault(&o.RingTimeout, time.Minute)
+	setDefault(&o.EarlyMedia, time.Second)
+	setDefault(&o.CallGrace, time.Minute)
+	setDefault(&o.CallPingInterval, 30*time.Second)
+	setDefault(&o.MediaTimeout, 15*time.Second)
 	setDefault(&o.JournalLimit, 1<<16)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.InMemory {
 		o.TLS = false
+		o.NoTURN = true
 	}
 	return o
 }

@@ -25,6 +25,9 @@ func (s *Server) listAddresses(r *request) response {
 	}
 	found := s.registry.visible(r.claims)
 	found = slices.DeleteFunc(found, func(a *address) bool { return !a.matches(query) })
+	if len(found) == 0 {
+		found = s.callable(query.Get("name"))
+	}
 	sortAddresses(found, query.Get("sort_by"), query.Get("sort_order"))
 	return s.paginate(r, found)
 }

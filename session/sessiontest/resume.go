@@ -47,7 +47,11 @@ func (s *Server) socketEnded(k *socket) {
 		return
 	}
 	x.socket, x.registered = nil, false
-	if t.sessions[x.protocol] == x && s.ctx.Err() == nil {
+	if s.ctx.Err() != nil {
+		return
+	}
+	x.reap = time.AfterFunc(s.opts.CallGrace, func() { s.calls.reap(x) })
+	if t.sessions[x.protocol] == x {
 		x.forget = time.AfterFunc(s.opts.ResumeWindow, func() { s.sessions.forgetLost(x) })
 	}
 }
@@ -76,7 +80,7 @@ func (s *Server) releaseHeld(x *session) {
 		return
 	}
 	for _, h := range held {
-		k.transmit(h.id, wire.MethodEvent, h.event, h.data)
+		k.transmit(h.id, wire.MethodEvent, h.label, h.data)
 	}
 }
 

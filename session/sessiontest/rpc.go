@@ -27,11 +27,11 @@ type rpcHandler func(*rpcCall) (result any, failed *rpcError)
 
 var errNotConnected = errors.New("signalwire.connect did not succeed on this socket yet")
 
-// rpcMethods joins the methods of every part. A part is a map from method to handler; a later part, such
-// as calls, adds its own map here and needs nothing else.
+// rpcMethods joins the methods of every part. A part is a map from method to handler; a later part adds
+// its own map here and needs nothing else.
 func (s *Server) rpcMethods() map[string]rpcHandler {
 	methods := map[string]rpcHandler{}
-	for _, part := range []map[string]rpcHandler{s.sessionMethods()} {
+	for _, part := range []map[string]rpcHandler{s.sessionMethods(), s.calls.callMethods()} {
 		maps.Copy(methods, part)
 	}
 	return methods
@@ -97,6 +97,9 @@ func (k *socket) describe(f frame) Entry {
 	e := Entry{
 		Time: k.srv.now(), Direction: "in", Transport: "ws", Method: f.Method,
 		ID: strings.Trim(string(f.ID), `"`), Session: k.protocol(), Subscriber: k.subscriberID(),
+	}
+	if f.Method == methodVerto {
+		describeVerto(f.Params, &e)
 	}
 	var p wire.ConnectParams
 	if strings.HasPrefix(f.Method, "signalwire.") && json.Unmarshal(f.Params, &p) == nil {

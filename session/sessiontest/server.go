@@ -40,6 +40,7 @@ type Server struct {
 	faults    *faultTable
 	clock     *clock
 	sessions  *sessionTable
+	calls     *callTable
 	methods   map[string]rpcHandler
 
 	ctx     context.Context // ends when the server closes
@@ -105,6 +106,7 @@ func newServer(o Options) (*Server, error) {
 	s.registry = newRegistry(s.now)
 	s.faults = newFaultTable()
 	s.sessions = newSessionTable()
+	s.calls = newCallTable(s)
 	s.methods = s.rpcMethods()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
@@ -169,6 +171,7 @@ func (s *Server) Close() {
 		if s.admin != nil {
 			_ = s.admin.http.Close()
 		}
+		s.calls.closeAll()
 		s.sessions.closeAll()
 		s.client.CloseIdleConnections()
 	})

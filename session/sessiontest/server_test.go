@@ -178,6 +178,12 @@ func TestAdminAPI(t *testing.T) {
 		t.Errorf("journal: %s", text)
 	}
 	c, protocol := connected(t, gw, "ann")
+	if status, _, text := admin("GET", "/calls", ""); status != 200 || strings.TrimSpace(text) != "[]" {
+		t.Errorf("calls: %d %s", status, text)
+	}
+	if status, _, _ := admin("POST", "/calls/none/hangup", ""); status != 404 {
+		t.Errorf("hangup of no call: %d", status)
+	}
 	if _, _, text := admin("GET", "/sessions", ""); !strings.Contains(text, protocol) {
 		t.Errorf("sessions: %s", text)
 	}

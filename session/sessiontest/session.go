@@ -3,6 +3,7 @@ package sessiontest
 import (
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/callrx/callrx/internal/wire"
 )
@@ -115,8 +116,10 @@ func (s *Server) accept(c *rpcCall, x *session, token claims) bool {
 	if replaced != c.sock { // a new socket has to go online again
 		x.registered = false
 	}
-	if x.forget != nil {
-		x.forget.Stop()
+	for _, timer := range [...]*time.Timer{x.forget, x.reap} {
+		if timer != nil {
+			timer.Stop()
+		}
 	}
 	s.armDeadlineLocked(x)
 	t.mu.Unlock()
@@ -129,6 +132,7 @@ func (s *Server) accept(c *rpcCall, x *session, token claims) bool {
 
 // connectResult describes x as it is now. Its expiry is the deadline of x.
 func (s *Server) connectResult(x *session) wire.ConnectResult {
+	relay := s.iceServers(x.subject)
 	t := s.sessions
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -145,7 +149,9 @@ func (s *Server) connectResult(x *session) wire.ConnectResult {
 	if key := x.claims.thumbprint(); key != "" {
 		a.CNF = &wire.Confirmation{JKT: key}
 	}
-	return wire.ConnectResult{Identity: x.identity, Authorization: a, Protocol: x.protocol}
+	return wire.ConnectResult{
+		Identity: x.identity, Authorization: a, Protocol: x.protocol, ICEServers: relay,
+	}
 }
 
 func (c *rpcCall) authParams() (wire.ConnectParams, *rpcError) {

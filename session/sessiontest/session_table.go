@@ -27,12 +27,14 @@ type session struct {
 	held       []heldFrame
 	expiry     *time.Timer // fires at the deadline, plus slack
 	forget     *time.Timer // fires when the resume window is over
+	reap       *time.Timer // fires when calls without a socket are over
 }
 
 // heldFrame waits for a session's next socket.
 type heldFrame struct {
-	id, event string
-	data      []byte
+	id    string
+	label label
+	data  []byte
 }
 
 // sessionTable holds all sessions and sockets. Its lock guards their links and every session field.

@@ -130,7 +130,7 @@ func TestUnknownMethodsAreAnswered(t *testing.T) {
 	gw := sessiontest.NewServer(t)
 	c := dialWS(t, gw)
 	c.connect(gw.IssueSAT(sessiontest.SATRequest{}).Token)
-	for _, method := range []string{"webrtc.verto", "call.mute", "no.such"} {
+	for _, method := range []string{"video.play", "call.fly", "no.such"} {
 		if f := c.rpc(method, obj{}); code(f) != -32601 {
 			t.Errorf("%s: %v", method, f)
 		}

@@ -134,14 +134,14 @@ func (k *socket) drop() {
 // request sends a request of the server's own and records it.
 func (k *socket) request(method, event string, params any) string {
 	id := newUUID()
-	k.transmit(id, method, event, requestFrame(id, method, params))
+	k.transmit(id, method, label{event: event}, requestFrame(id, method, params))
 	return id
 }
 
-func (k *socket) transmit(id, method, event string, data []byte) {
+func (k *socket) transmit(id, method string, about label, data []byte) {
 	entry := k.srv.journal.add(Entry{
-		Time: k.srv.now(), Direction: "out", Transport: "ws", Method: method, Event: event, ID: id,
-		Session: k.protocol(), Subscriber: k.subscriberID(),
+		Time: k.srv.now(), Direction: "out", Transport: "ws", Method: method, Event: about.event, ID: id,
+		Verto: about.verto, Call: about.call, Session: k.protocol(), Subscriber: k.subscriberID(),
 	})
 	if id != "" {
 		k.mu.Lock()

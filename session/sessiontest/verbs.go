@@ -108,30 +108,33 @@ func (s *Server) SendEvent(who, eventType string, channel, params any) (int, err
 	event := wire.EventParams{EventType: eventType, EventChannel: channel, Timestamp: s.timestamp(), Params: data}
 	matched := s.sessions.match(s.matcher(who))
 	for _, x := range matched {
-		s.deliver(x, event)
+		s.deliver(x, event, label{event: eventType})
 	}
 	return len(matched), nil
 }
 
+// label says what a frame that is sent is about.
+type label struct{ event, verto, call string }
+
 // deliver sends an event to a session, or keeps it for the session's next socket.
-func (s *Server) deliver(x *session, event wire.EventParams) {
+func (s *Server) deliver(x *session, event wire.EventParams, about label) {
 	id := newUUID()
 	data := requestFrame(id, wire.MethodEvent, event)
 	t := s.sessions
 	t.mu.Lock()
 	k := x.socket
 	if k == nil && len(x.held) < maxHeld {
-		x.held = append(x.held, heldFrame{id, event.EventType, data})
+		x.held = append(x.held, heldFrame{id, about, data})
 	}
 	t.mu.Unlock()
 	if k != nil {
-		k.transmit(id, wire.MethodEvent, event.EventType, data)
+		k.transmit(id, wire.MethodEvent, about, data)
 	}
 }
 
 // SendRaw writes a text frame as it is: garbage, huge frames, unknown methods.
 func (s *Server) SendRaw(who string, frame []byte) int {
-	return s.eachSocket(who, func(k *socket) { k.transmit("", "", "", frame) })
+	return s.eachSocket(who, func(k *socket) { k.transmit("", "", label{}, frame) })
 }
 
 // AnnounceDisconnect sends signalwire.disconnect, by which a node says that it is going away. It closes
