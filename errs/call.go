@@ -12,9 +12,31 @@ const (
 	DirectionOutbound CallDirection = "outbound"
 )
 
+// CallCreateReason says why a call could not be placed.
+type CallCreateReason string
+
+// The reasons of [CallCreateError].
+const (
+	// CallNotConnected: there is no session to place it in.
+	CallNotConnected CallCreateReason = "not connected"
+	// CallMediaFailed: the media could not be made ready; nothing was sent.
+	CallMediaFailed CallCreateReason = "media failed"
+	// CallTimeout: the service did not answer in time.
+	CallTimeout CallCreateReason = "timeout"
+	// CallNoSuchAddress: the service knows no such destination.
+	CallNoSuchAddress CallCreateReason = "no such address"
+	// CallBusy: the destination is busy.
+	CallBusy CallCreateReason = "busy"
+	// CallRejected: the service or the destination refused it.
+	CallRejected CallCreateReason = "rejected"
+	// CallFailed: anything else; the cause says what.
+	CallFailed CallCreateReason = "failed"
+)
+
 // CallCreateError says that a call could not be placed, or that an arriving one
 // could not be turned into a call.
 type CallCreateError struct {
+	Reason        CallCreateReason
 	Message       string
 	Direction     CallDirection
 	OriginalError error

@@ -86,6 +86,8 @@ var table = []row{
 		"not connected: cannot register"),
 	of(&errs.SessionEndedError{By: errs.EndedByExpiry, Cause: errs.EndTokenExpired, OriginalError: errRoot}, &errs.SessionEndedError{},
 		"session ended by expiry: token-expired: root cause"),
+	of(&errs.CallEndedError{By: errs.EndedByRemote, Cause: "USER_BUSY", Code: errs.CauseUserBusy, OriginalError: errRoot}, &errs.CallEndedError{},
+		"call ended by remote: USER_BUSY (17): root cause"),
 	of(&errs.UnexpectedError{At: "subscriber info", OriginalError: errRoot}, &errs.UnexpectedError{},
 		"unexpected error at subscriber info: root cause"),
 	of(&errs.PanicError{Where: "credential provider", Value: errRoot, Stack: []byte("goroutine 1")}, &errs.PanicError{},

@@ -84,6 +84,10 @@ func (c *Client) welcome(ctx context.Context, l *life, e entry, raw wire.Raw) er
 		}
 		c.bound = c.bound || e.token.bound
 		c.projectID = result.Authorization.ProjectID
+		if c.name != "" && c.name != result.Protocol { // the calls were the old session's
+			c.dropCalls()
+		}
+		c.name = result.Protocol
 		c.setProtocol(result.Protocol)
 		c.refresh.connected(e.token, expiryIn(result))
 	})
@@ -122,7 +126,7 @@ func (c *Client) replaceRefused(ctx context.Context, l *life, e entry, cause err
 	if !l.passed.Load() || l.renewed || c.provider.authenticate == nil {
 		return final
 	}
-	if err := c.resolve(ctx, true); err != nil {
+	if err := c.resolve(context.WithValue(ctx, askingProvider{c}, true), true); err != nil {
 		return c.unreplaced(l, err)
 	}
 	l.renewed = true

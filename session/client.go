@@ -33,7 +33,7 @@ type Client struct {
 
 	hosts   atomic.Pointer[hosts]
 	current atomic.Pointer[token] // what requests are sent with
-	calls   atomic.Pointer[life]  // the session, for those who send requests
+	active  atomic.Pointer[life]  // the session, for those who send requests
 	counted atomic.Pointer[life]  // the session, or the last one, for Stats
 	ice     atomic.Pointer[[]media.ICEServer]
 
@@ -49,8 +49,11 @@ type Client struct {
 	wanted     bool   // to be registered
 	bound      bool   // this session has used a bound token
 	projectID  string
+	name       string // of the session that calls belong to: its protocol
 	sequence   uint64
 	lastStatus Status
+	legs       map[string]*Call // by the ids that events name them with
+	extras     map[string]*ExtraLeg
 
 	mailbox   chan func()
 	looping   chan struct{} // closed when the loop has ended
@@ -87,6 +90,8 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 		looping:     make(chan struct{}),
 		turns:       make(chan struct{}, 1),
 		asking:      make(chan struct{}, 1),
+		legs:        map[string]*Call{},
+		extras:      map[string]*ExtraLeg{},
 		registering: make(chan struct{}, 1),
 		done:        make(chan struct{}),
 	}
@@ -145,6 +150,7 @@ func (c *Client) Close() error {
 	select {
 	case c.turns <- struct{}{}:
 		c.begun()
+		c.endCalls(&errs.CallEndedError{By: errs.EndedByLocal, Cause: string(errs.EndClosed), OriginalError: errs.ErrClosed})
 		c.endSession(why, "closed")
 		c.post(func() {
 			c.refresh.handle(clientClosed)
@@ -156,6 +162,7 @@ func (c *Client) Close() error {
 	<-c.looping
 	c.workers.Wait()
 	c.store.close()
+	c.streams.calls.Set(nil) // also those that ended when the loop did
 	c.streams.complete()
 	c.finish(why)
 	c.dropIdle()
@@ -175,6 +182,7 @@ func (c *Client) Disconnect(ctx context.Context) error {
 		return err
 	}
 	defer release()
+	c.endCalls(&errs.CallEndedError{By: errs.EndedByLocal, Cause: string(errs.EndDisconnected), OriginalError: errs.ErrDisconnected})
 	c.endSession(&errs.SessionEndedError{
 		By: errs.EndedByLocal, Cause: errs.EndDisconnected, Retryable: true, OriginalError: errs.ErrDisconnected,
 	}, "disconnected")

@@ -138,7 +138,9 @@ func (c *Client) event(e wire.Event) {
 		return // a secret: not for observers
 	}
 	c.sequence++
-	c.streams.events.Publish(newEvent(e, c.sequence))
+	shown := newEvent(e, c.sequence)
+	c.route(e, shown)
+	c.streams.events.Publish(shown)
 }
 
 // Execute sends any request of the protocol and decodes its result into result,
@@ -162,7 +164,7 @@ func (c *Client) call(ctx context.Context, method string, params any) (wire.Raw,
 	if c.ctx.Err() != nil {
 		return "", errs.ErrClosed
 	}
-	l := c.calls.Load()
+	l := c.active.Load()
 	if l == nil {
 		return "", &errs.NotConnectedError{Operation: method}
 	}

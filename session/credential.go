@@ -56,8 +56,8 @@ type AuthContext struct {
 
 // A CredentialProvider brings the credential a client signs in with. It is
 // asked one thing at a time, under a context that ends when the client no longer
-// wants the answer. Under that context, while Connect waits for the answer,
-// methods of the client that would wait for Connect return
+// wants the answer. Under that context, while a connection waits for the answer,
+// methods of the client that would wait for the connection return
 // *errs.InvalidStateTransitionError.
 type CredentialProvider interface {
 	Authenticate(ctx context.Context, ac AuthContext) (Credential, error)
@@ -98,20 +98,26 @@ func (f CredentialFunc) Refresh(ctx context.Context, ac AuthContext) (Credential
 
 // askProgram calls what the program brought and returns no later than ctx ends.
 // A call that ignores its context keeps its goroutine until it returns; nobody
-// waits for it.
-func askProgram[T any](ctx context.Context, where string, ask func(context.Context) (T, error)) (T, error) {
+// waits for it, and what it brings too late goes to discard.
+func askProgram[T any](ctx context.Context, where string, ask func(context.Context) (T, error), discard func(T)) (T, error) {
 	type answer struct {
 		v   T
 		err error
 	}
-	done := make(chan answer, 1)
+	done, gone := make(chan answer), make(chan struct{})
 	go func() {
 		var a answer
 		defer func() {
 			if v := recover(); v != nil {
 				a.err = &errs.PanicError{Where: where, Value: v, Stack: debug.Stack()}
 			}
-			done <- a
+			select {
+			case done <- a:
+			case <-gone:
+				if a.err == nil {
+					discard(a.v)
+				}
+			}
 		}()
 		a.v, a.err = ask(ctx)
 	}()
@@ -119,10 +125,14 @@ func askProgram[T any](ctx context.Context, where string, ask func(context.Conte
 	case a := <-done:
 		return a.v, a.err
 	case <-ctx.Done():
+		close(gone)
 		var none T
 		return none, fmt.Errorf("%s did not answer: %w", where, context.Cause(ctx))
 	}
 }
+
+// forget is for answers that need no care.
+func forget[T any](T) {}
 
 // checkCredential is what every credential must pass, wherever it came from.
 // An expired token passes if resumable, since it may still resume a session.

@@ -23,6 +23,9 @@ type Socket interface {
 	Close(code int, reason string) error
 }
 
+// closeGoingAway is a close code of RFC 6455 section 7.4.1.
+const closeGoingAway = 1001
+
 // maxRetryAfter caps how long a server may ask a client to stay away.
 const maxRetryAfter = time.Minute
 
@@ -30,7 +33,9 @@ const maxRetryAfter = time.Minute
 // left alone.
 func (c *Client) dial(ctx context.Context, url string) (relay.Socket, time.Duration, error) {
 	if c.opts.DialSocket != nil {
-		s, err := askProgram(ctx, "DialSocket", func(ctx context.Context) (Socket, error) { return c.opts.DialSocket(ctx, url) })
+		s, err := askProgram(ctx, "DialSocket",
+			func(ctx context.Context) (Socket, error) { return c.opts.DialSocket(ctx, url) },
+			func(late Socket) { _ = late.Close(closeGoingAway, "too late") })
 		return s, 0, err
 	}
 	s, resp, err := relay.DialWebSocket(ctx, c.http, url, c.opts.MaxFrame)

@@ -190,7 +190,10 @@ func (c *Client) expired(last *errs.TokenRefreshError) {
 // setSession is the one place where the session changes.
 func (c *Client) setSession(l *life) {
 	c.session = l
-	c.calls.Store(l)
+	c.active.Store(l)
+	if l == nil {
+		c.dropCalls()
+	}
 	if l != nil {
 		c.counted.Store(l)
 	}

@@ -37,7 +37,7 @@ func (c *Client) askProvider(ctx context.Context, where string, ask func(context
 	return askProgram(ctx, where, func(ctx context.Context) (Credential, error) {
 		defer func() { <-c.asking }()
 		return ask(ctx, c.authContext())
-	})
+	}, forget[Credential])
 }
 
 func (c *Client) authContext() AuthContext {

@@ -99,7 +99,7 @@ func access[T any](ctx context.Context, s *store, op string, limit time.Duration
 	}
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	v, err := askProgram(within, "the storage", call)
+	v, err := askProgram(within, "the storage", call, forget[T])
 	if err == nil {
 		return v, true
 	}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"github.com/callrx/callrx/errs"
@@ -12,6 +13,8 @@ type streams struct {
 	errors     *observable.Events[error]
 	warnings   *observable.Events[Warning]
 	events     *observable.Events[*Event]
+	incoming   *observable.Events[*Call]
+	calls      *observable.State[[]*Call]
 	status     *observable.State[Status]
 	ready      *observable.State[bool]
 	connected  *observable.State[bool]
@@ -25,6 +28,8 @@ func newStreams() streams {
 		errors:     observable.NewEvents[error](1),
 		warnings:   observable.NewEvents[Warning](warningReplay),
 		events:     observable.NewEvents[*Event](0),
+		incoming:   observable.NewEvents[*Call](0),
+		calls:      observable.NewStateFunc([]*Call(nil), slices.Equal),
 		status:     observable.NewState(StatusNew),
 		ready:      observable.NewState(false),
 		connected:  observable.NewState(false),
@@ -38,6 +43,8 @@ func (s *streams) complete() {
 	s.errors.Complete()
 	s.warnings.Complete()
 	s.events.Complete()
+	s.incoming.Complete()
+	s.calls.Complete()
 	s.status.Complete()
 	s.ready.Complete()
 	s.connected.Complete()

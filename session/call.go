@@ -1,0 +1,156 @@
+package session
+
+import (
+	"context"
+	"maps"
+	"sync"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
+	"github.com/callrx/callrx/observable"
+	"github.com/google/uuid"
+)
+
+// A Call is a conversation that this client dialled or was offered. Its handle
+// stays valid, and its ID the same, across reconnects, until it is destroyed.
+// All methods may be called from any goroutine, also from observers.
+type Call struct {
+	c         *Client
+	id        string
+	direction errs.CallDirection
+	to, from  Party
+	digits    *observable.Events[media.Digit]
+
+	status  *observable.State[CallStatus]
+	held    *observable.State[bool]
+	errors  *observable.Events[error]
+	events  *observable.Events[*Event]
+	decided sync.Once // an inbound call is answered or rejected once
+
+	ctx  context.Context // ends with the call, for the reason it ended
+	stop context.CancelCauseFunc
+	done chan struct{} // closed when nothing is left of the call
+	jobs serial        // what is done to the media, one after the other
+
+	// The client's loop owns the fields of this group.
+	state     callState
+	offer     string // of an inbound call
+	nodeID    string
+	known     bool // the service may know of the call: an end is told
+	rooms     map[string]bool
+	subscribe map[string]bool
+
+	mu        sync.Mutex // guards the rest
+	leg       *media.Leg
+	attached  bool // the first exchange of descriptions is done
+	wanted    media.Directions
+	member    string // our own member id
+	variables map[string]any
+	ended     *errs.CallEndedError
+}
+
+// A Party is one end of a call.
+type Party struct {
+	URI  string // "/private/ann", "+15551234567", "sip:..."
+	Name string // for people; may be empty
+}
+
+func (c *Client) newCall(id string, d errs.CallDirection) *Call {
+	if id == "" {
+		id = uuid.NewString()
+	}
+	k := &Call{
+		c: c, id: id, direction: d,
+		digits: observable.NewEvents[media.Digit](0),
+		status: observable.NewState(CallStatusNew),
+		held:   observable.NewState(false),
+		errors: observable.NewEvents[error](1),
+		events: observable.NewEvents[*Event](0),
+		done:   make(chan struct{}),
+		rooms:  map[string]bool{}, subscribe: map[string]bool{}, variables: map[string]any{},
+	}
+	k.ctx, k.stop = context.WithCancelCause(context.Background())
+	return k
+}
+
+// ID names the call, here and on the wire.
+func (k *Call) ID() string { return k.id }
+
+// Direction says who placed the call.
+func (k *Call) Direction() errs.CallDirection { return k.direction }
+
+// To is the called party: what was dialled, or for an inbound call this client.
+func (k *Call) To() Party { return k.to }
+
+// From is the calling party of an inbound call.
+func (k *Call) From() Party { return k.from }
+
+// Status is where the call stands.
+func (k *Call) Status() CallStatus { return k.status.Get() }
+
+// ObserveStatus is the state stream of Status. It ends with
+// CallStatusDestroyed.
+func (k *Call) ObserveStatus() observable.Of[CallStatus] { return k.status.Observe() }
+
+// Held reports whether the call is on hold.
+func (k *Call) Held() bool { return k.held.Get() }
+
+// ObserveHeld is the state stream of Held.
+func (k *Call) ObserveHeld() observable.Of[bool] { return k.held.Observe() }
+
+// ObserveErrors delivers the call's *errs.CallError values, as an event stream
+// that replays the last one. A fatal one is the last and ends the call.
+func (k *Call) ObserveErrors() observable.Of[error] { return k.errors.Observe() }
+
+// ObserveEvents delivers the service's events of this call, known to the SDK or
+// not, in order of arrival: an event stream without replay.
+func (k *Call) ObserveEvents() observable.Of[*Event] { return k.events.Observe() }
+
+// ObserveDigits delivers the keys that the far end presses: an event stream
+// without replay.
+func (k *Call) ObserveDigits() observable.Of[media.Digit] { return k.digits.Observe() }
+
+// Done is closed when the call is over and everything of it is released.
+func (k *Call) Done() <-chan struct{} { return k.done }
+
+// Err is nil while the call lives. Then it is a *errs.CallEndedError that says
+// who ended it and why.
+func (k *Call) Err() error {
+	if e := k.EndReason(); e != nil {
+		return e
+	}
+	return nil
+}
+
+// EndReason is what Err returns, typed; nil while the call lives.
+func (k *Call) EndReason() *errs.CallEndedError {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.ended
+}
+
+// UserVariables is a copy of the variables of the call: those it was dialled
+// with and those the service sent.
+func (k *Call) UserVariables() map[string]any {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return maps.Clone(k.variables)
+}
+
+// MergeUserVariables adds to the variables, which the next message of the call
+// carries to the service.
+func (k *Call) MergeUserVariables(v map[string]any) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	maps.Copy(k.variables, v)
+}
+
+// ObserveIncoming delivers each new inbound call once, ringing: an event stream
+// without replay.
+func (c *Client) ObserveIncoming() observable.Of[*Call] { return c.streams.incoming.Observe() }
+
+// Calls are the live calls, newest first. The slice is shared: do not change it.
+func (c *Client) Calls() []*Call { return c.streams.calls.Get() }
+
+// ObserveCalls is the state stream of Calls.
+func (c *Client) ObserveCalls() observable.Of[[]*Call] { return c.streams.calls.Observe() }

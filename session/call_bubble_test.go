@@ -1,0 +1,107 @@
+package session_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/sessiontest"
+	"github.com/pion/logging"
+	"github.com/pion/transport/v5/vnet"
+	"github.com/pion/webrtc/v4"
+)
+
+// A callBubble is a gateway and its clients where neither time nor the network
+// is real: an hour of a call takes seconds, and nothing disturbs it.
+type callBubble struct {
+	srv   *sessiontest.Server
+	hosts []*vnet.Net // the gateway's, then one for each client
+	used  int
+}
+
+// inCallBubble runs a test in a bubble.
+func inCallBubble(t *testing.T, o sessiontest.Options, test func(t *testing.T, b *callBubble)) {
+	t.Helper()
+	sharedKey() // made outside, where it is good for all
+	synctest.Test(t, func(t *testing.T) {
+		router, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.0.0.0/24", LoggerFactory: logging.NewDefaultLoggerFactory()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &callBubble{}
+		for i := range 4 {
+			host, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{fmt.Sprintf("10.0.0.%d", i+1)}})
+			if err == nil {
+				err = router.AddNet(host)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.hosts = append(b.hosts, host)
+		}
+		if err := router.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = router.Stop() })
+		o.InMemory = true
+		o.SettingEngine = func(s *webrtc.SettingEngine) { s.SetNet(b.hosts[0]) }
+		b.srv = sessiontest.NewServer(t, o)
+		test(t, b)
+	})
+}
+
+// A lineOf is a client and the way its media goes.
+type lineOf struct {
+	*session.Client
+	host *vnet.Net
+}
+
+// client opens a client on a host of its own.
+func (b *callBubble) client(t *testing.T, name string) lineOf {
+	t.Helper()
+	b.used++
+	return lineOf{onLoopback(t, b.srv, name), b.hosts[b.used]}
+}
+
+// media puts options on the client's host.
+func (l lineOf) media(o session.MediaOptions) session.MediaOptions {
+	o.SettingEngine = func(s *webrtc.SettingEngine) { s.SetNet(l.host) }
+	return o
+}
+
+// dialing is DialOptions with that media.
+func (l lineOf) dialing(o session.MediaOptions) session.DialOptions {
+	return session.DialOptions{MediaOptions: l.media(o)}
+}
+
+// call has ann dial bob at an address, and bob answer.
+func (b *callBubble) call(t *testing.T, to string, from, at session.MediaOptions) (ann, bob lineOf, out, in *session.Call) {
+	t.Helper()
+	ann, bob = b.client(t, "ann"), b.client(t, "bob")
+	incoming := bob.ObserveIncoming()
+	out = mustDial(t, ann.Client, to, ann.dialing(from))
+	in = next(t, incoming)
+	if err := in.Answer(t.Context(), bob.media(at)); err != nil {
+		t.Fatalf("Answer: %v", err)
+	}
+	awaitStatus(t, in, session.CallStatusConnected)
+	awaitStatus(t, out, session.CallStatusConnected)
+	return ann, bob, out, in
+}
+
+// over hangs up and checks that nothing is left.
+func (b *callBubble) over(t *testing.T, l lineOf, k *session.Call) {
+	t.Helper()
+	if err := k.Hangup(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantOver(t, b.srv, l.Client, k)
+}
+
+// pass lets virtual time pass.
+func pass(d time.Duration) {
+	time.Sleep(d) // in a bubble
+	synctest.Wait()
+}

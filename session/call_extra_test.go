@@ -1,0 +1,98 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
+	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/sessiontest"
+)
+
+// inRoom connects a call of c to a room, over real sockets.
+func inRoom(t *testing.T, c *session.Client, room string, o session.MediaOptions) *session.Call {
+	t.Helper()
+	o.SettingEngine = loopbackMedia
+	k, err := c.Dial(t.Context(), room, session.DialOptions{MediaOptions: o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitStatus(t, k, session.CallStatusConnected)
+	return k
+}
+
+func TestScreenIsAMemberOfItsOwnAndTheCallOutlivesIt(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	ann := onLoopback(t, srv, "ann")
+	k := inRoom(t, ann, "/public/stage", session.MediaOptions{})
+	joined := k.ObserveEvents()
+	screen, err := k.ShareScreen(t.Context(), media.NewTestPattern(), session.MediaOptions{SettingEngine: loopbackMedia})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := joined.Wait(ctx, func(e *session.Event) bool { return e.Type == "member.joined" }); err != nil {
+		t.Fatalf("the screen did not join: %v", err)
+	}
+	if _, err := k.ShareScreen(ctx, media.NewTestPattern(), session.MediaOptions{SettingEngine: loopbackMedia}); !errors.As(err, new(*errs.InvalidStateTransitionError)) {
+		t.Errorf("a second screen: %v", err)
+	}
+	info, ok := srv.Call(screen.ID())
+	if !ok || info.Kind != "screen" || info.ParentCallID != k.ID() {
+		t.Errorf("the gateway's leg: %+v, %v", info, ok)
+	}
+	for range 2 {
+		if err := screen.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	}
+	<-screen.Done()
+	if k.Status() != session.CallStatusConnected {
+		t.Errorf("the call is %v", k.Status())
+	}
+	another, err := k.AddVideo(ctx, media.NewTestPattern(), session.MediaOptions{SettingEngine: loopbackMedia})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Hangup(ctx); err != nil {
+		t.Error(err)
+	}
+	<-another.Done()
+	if _, err := k.ShareScreen(ctx, media.NewTestPattern(), session.MediaOptions{}); !errors.As(err, new(*errs.InvalidStateTransitionError)) {
+		t.Errorf("a screen after the call: %v", err)
+	}
+}
+
+func TestDirectionsAreAgreedAnewOnALiveCall(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	ann := onLoopback(t, srv, "ann")
+	k := inRoom(t, ann, "/public/echo", session.MediaOptions{})
+	if d := k.Directions(); d.Audio != media.SendRecv || d.Video != media.Inactive {
+		t.Fatalf("directions %v", d)
+	}
+	if err := k.SetDirections(t.Context(), media.Directions{Audio: media.SendOnly}); err != nil {
+		t.Fatal(err)
+	}
+	if d := k.Directions(); d.Audio != media.SendOnly {
+		t.Errorf("directions %v, want audio sendonly", d)
+	}
+	if err := k.RestartICE(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	remove := srv.Inject(sessiontest.Fault{
+		Match: sessiontest.Match{Verto: "verto.modify"}, Action: sessiontest.Action{Kind: sessiontest.FaultVertoError},
+	})
+	err := k.SetDirections(t.Context(), media.Directions{Audio: media.SendRecv})
+	remove.Remove()
+	if !errors.As(err, new(*errs.JSONRPCError)) || k.Directions().Audio != media.SendOnly {
+		t.Errorf("a refused change: %v, directions %v", err, k.Directions())
+	}
+	if err := k.SetDirections(t.Context(), media.Directions{Audio: media.SendRecv}); err != nil {
+		t.Errorf("after the refusal: %v", err)
+	}
+	awaitStatus(t, k, session.CallStatusConnected)
+}

@@ -1,0 +1,115 @@
+package session
+
+import (
+	"context"
+	"maps"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/wire"
+	"github.com/callrx/callrx/media"
+)
+
+// inbound makes a ringing call of an invite. A repeated invite changes nothing.
+func (c *Client) inbound(m wire.VertoMessage, node string) {
+	if m.CallID == "" || m.SDP == "" {
+		c.report(&errs.InviteError{OriginalError: &errs.InvalidParamsError{Param: "invite", Reason: "lacks a call id or an offer"}})
+		return
+	}
+	if c.legs[m.CallID] != nil {
+		return
+	}
+	k := c.newCall(m.CallID, errs.DirectionInbound)
+	k.from = Party{URI: m.CallerNumber, Name: known(m.CallerName)}
+	k.to = Party{URI: m.CalleeNumber, Name: known(m.CalleeName)}
+	k.nodeID, k.offer, k.known = node, m.SDP, true
+	maps.Copy(k.variables, m.Variables())
+	c.addCall(k)
+	k.move(inviteReceived)
+	c.streams.incoming.Publish(k)
+}
+
+// known maps the media server's word for no name to none.
+func known(name string) string {
+	if name == "_undef_" {
+		return ""
+	}
+	return name
+}
+
+// Answer takes an inbound call and returns once the service has the answer.
+// Without options it sends and receives audio, and receives video if the caller
+// sends it. A call that is answered, rejected or over already gives
+// *errs.InvalidStateTransitionError.
+func (k *Call) Answer(ctx context.Context, o MediaOptions) error {
+	if err := k.decide("answer"); err != nil {
+		return err
+	}
+	offered := media.OfferedDirections(k.offer)
+	implied := media.Directions{Audio: offered.Audio.Reverse(), Video: media.DirectionOf(false, offered.Video.Sends())}
+	if err := k.answer(ctx, o, o.directions(implied)); err != nil {
+		return k.failAnswer(err)
+	}
+	return nil
+}
+
+func (k *Call) answer(ctx context.Context, o MediaOptions, d media.Directions) error {
+	if err := k.openMedia(o, d); err != nil {
+		return err
+	}
+	ctx, cancel := k.within(ctx)
+	defer cancel()
+	answer, err := k.leg.Answer(ctx, k.offer)
+	if err != nil {
+		return causeOf(ctx, err)
+	}
+	if err := k.c.ask(ctx, func() { k.move(callAnswered) }); err != nil {
+		return err
+	}
+	reply, err := k.verto(ctx, wire.VertoAnswer, wire.VertoParams{Dialog: k.dialog(), SDP: answer})
+	if err != nil {
+		return err
+	}
+	return k.c.ask(ctx, func() {
+		k.attach()
+		if reply.NodeID != "" {
+			k.nodeID = reply.NodeID
+		}
+	})
+}
+
+// Reject declines an inbound call as busy. It returns when the service knows, in
+// two seconds at most.
+func (k *Call) Reject(ctx context.Context) error {
+	if err := k.decide("reject"); err != nil {
+		return err
+	}
+	const cause = "USER_BUSY"
+	return k.hangup(ctx, cause, &errs.CallEndedError{By: errs.EndedByLocal, Cause: cause, Code: errs.CauseUserBusy})
+}
+
+// decide lets an inbound call be answered or rejected once.
+func (k *Call) decide(what string) error {
+	first := false
+	if k.direction == errs.DirectionInbound && k.Status() == CallStatusRinging {
+		k.decided.Do(func() { first = true })
+	}
+	if !first {
+		return &errs.InvalidStateTransitionError{From: k.Status().String(), To: what}
+	}
+	return nil
+}
+
+// failAnswer ends a call that could not be answered. The error is cause, or why
+// the call ended if that came first.
+func (k *Call) failAnswer(cause error) error {
+	mine := false
+	err := k.c.ask(context.Background(), func() {
+		mine = !k.state.status.ended()
+		k.fail(cause)
+	})
+	<-k.done
+	if err == nil && mine {
+		return cause
+	}
+	return k.Err()
+}

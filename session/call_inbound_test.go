@@ -1,0 +1,268 @@
+package session_test
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
+	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/sessiontest"
+	"github.com/pion/webrtc/v4"
+)
+
+func TestRejectIsBusyAtBothEnds(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	ann, bob, out, in := ringBob(t, srv, dialing())
+	h := watch(in)
+	if err := in.Reject(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantEnd(t, in, errs.EndedByLocal, errs.CauseUserBusy)
+	wantEnd(t, out, errs.EndedByRemote, errs.CauseUserBusy)
+	if out.EndReason().Cause != "USER_BUSY" || in.EndReason().Cause != "USER_BUSY" {
+		t.Errorf("ended %v and %v", out.EndReason(), in.EndReason())
+	}
+	wantOver(t, srv, ann, out)
+	wantOver(t, srv, bob, in)
+	forward(t, h.all(t))
+	wantDecided(t, in)
+}
+
+// wantDecided checks that it is too late to answer or reject.
+func wantDecided(t *testing.T, in *session.Call) {
+	t.Helper()
+	status := in.Status().String()
+	for name, err := range map[string]error{
+		"answer": in.Answer(t.Context(), session.MediaOptions{}),
+		"reject": in.Reject(t.Context()),
+	} {
+		var wrong *errs.InvalidStateTransitionError
+		if !errors.As(err, &wrong) || wrong.From != status || wrong.To != name {
+			t.Errorf("%s in %s: %v", name, status, err)
+		}
+	}
+}
+
+func TestHangupBeforeTheAnswer(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	t.Run("by the caller", func(t *testing.T) {
+		ann, bob, out, in := ringBob(t, srv, dialing())
+		h := watch(in)
+		if err := out.Hangup(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wantEnd(t, out, errs.EndedByLocal, errs.CauseNormalClearing)
+		wantEnd(t, in, errs.EndedByRemote, errs.CauseOriginatorCancel)
+		wantDecided(t, in)
+		wantOver(t, srv, ann, out)
+		wantOver(t, srv, bob, in)
+		if seen := h.all(t); slices.Contains(seen, session.CallStatusFailed) {
+			t.Errorf("statuses %v", seen)
+		}
+	})
+	t.Run("by the callee", func(t *testing.T) {
+		ann, bob, out, in := ringBob(t, srv, dialing())
+		if err := in.Hangup(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wantEnd(t, in, errs.EndedByLocal, errs.CauseNormalClearing)
+		wantEnd(t, out, errs.EndedByRemote, errs.CauseCallRejected)
+		wantOver(t, srv, ann, out)
+		wantOver(t, srv, bob, in)
+	})
+	t.Run("by nobody", func(t *testing.T) {
+		inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+			ann, bob := b.client(t, "ann"), b.client(t, "bob")
+			incoming := bob.ObserveIncoming()
+			out := mustDial(t, ann.Client, "/private/bob", ann.dialing(session.MediaOptions{}))
+			in := next(t, incoming)
+			pass(time.Minute)
+			wantEnd(t, out, errs.EndedByRemote, errs.CauseNoAnswer)
+			wantEnd(t, in, errs.EndedByRemote, errs.CauseNoAnswer)
+			wantOver(t, b.srv, ann.Client, out)
+			wantOver(t, b.srv, bob.Client, in)
+		})
+	})
+}
+
+func TestAnswerIsOnceOnly(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	_, bob, out, in := callBob(t, srv, dialing(), onLoop(session.MediaOptions{}))
+	wantDecided(t, in)
+	if in.Status() != session.CallStatusConnected {
+		t.Errorf("the call is %v", in.Status())
+	}
+	wantDecided(t, out) // and outbound calls are not for answering
+	if err := in.Hangup(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantEnd(t, out, errs.EndedByRemote, errs.CauseNormalClearing)
+	wantOver(t, srv, bob, in)
+}
+
+func TestAnswersAtOnceAreOneAnswer(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		ann, bob := b.client(t, "ann"), b.client(t, "bob")
+		incoming := bob.ObserveIncoming()
+		mustDial(t, ann.Client, "/private/bob", ann.dialing(session.MediaOptions{}))
+		in := next(t, incoming)
+		var answered, late int
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() {
+				err := in.Answer(t.Context(), bob.media(session.MediaOptions{}))
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case err == nil:
+					answered++
+				case errors.As(err, new(*errs.InvalidStateTransitionError)):
+					late++
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if answered != 1 || late != 4 {
+			t.Errorf("%d answers, %d too late", answered, late)
+		}
+		awaitStatus(t, in, session.CallStatusConnected)
+		b.over(t, bob, in)
+	})
+}
+
+// TestCallCancelledWhileItIsAnswered: its media is released all the same.
+func TestCallCancelledWhileItIsAnswered(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	_, bob, out, in := ringBob(t, srv, dialing())
+	answering, goOn := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	failed := make(chan error, 1)
+	go func() {
+		failed <- in.Answer(t.Context(), session.MediaOptions{SettingEngine: func(s *webrtc.SettingEngine) {
+			loopbackMedia(s)
+			once.Do(func() { close(answering); <-goOn })
+		}})
+	}()
+	<-answering
+	if err := out.Hangup(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantEnd(t, in, errs.EndedByRemote, errs.CauseOriginatorCancel)
+	close(goOn)
+	var ended *errs.CallEndedError
+	if err := <-failed; !errors.As(err, &ended) || ended != in.EndReason() || ended.Code != errs.CauseOriginatorCancel {
+		t.Errorf("Answer: %v", err)
+	}
+	wantOver(t, srv, bob, in)
+}
+
+func TestAnswerThatIsRefusedEndsTheCall(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	_, bob, out, in := ringBob(t, srv, dialing())
+	h := watch(in)
+	failures := in.ObserveErrors()
+	srv.Inject(sessiontest.Fault{
+		Match:  sessiontest.Match{Verto: "verto.answer"},
+		Action: sessiontest.Action{Kind: sessiontest.FaultVertoError, Code: -32002, Message: "WRONG CALL STATE"},
+	})
+	var refused *errs.JSONRPCError
+	if err := in.Answer(t.Context(), onLoop(session.MediaOptions{})); !errors.As(err, &refused) {
+		t.Errorf("Answer: %v", err)
+	}
+	wantOver(t, srv, bob, in)
+	if r := in.EndReason(); r.By != errs.EndedByRemote || !errors.As(r, &refused) {
+		t.Errorf("the call ended %v", r)
+	}
+	var failure *errs.CallError
+	if err := next(t, failures); !errors.As(err, &failure) || !failure.Fatal || failure.Kind != errs.CallErrorSignaling {
+		t.Errorf("on the error stream: %v", err)
+	}
+	if seen := h.all(t); !slices.Contains(seen, session.CallStatusFailed) {
+		t.Errorf("statuses %v", seen)
+	}
+	wantEnd(t, out, errs.EndedByRemote, errs.CauseCallRejected) // bob's client has told
+}
+
+// TestInviteThatMakesNoSense is reported, and no call.
+func TestInviteThatMakesNoSense(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	_, bob, _, in := ringBob(t, srv, dialing())
+	failures := bob.ObserveErrors()
+	for _, params := range []map[string]any{{"callID": "x"}, {"sdp": "v=0"}, {}} {
+		srv.SendVerto(in.ID(), "verto.invite", params)
+		var invite *errs.InviteError
+		if err := next(t, failures); !errors.As(err, &invite) {
+			t.Errorf("invite %v: %v", params, err)
+		}
+	}
+	if calls := bob.Calls(); len(calls) != 1 {
+		t.Errorf("calls %v", calls)
+	}
+	_ = in.Reject(t.Context())
+	wantOver(t, srv, bob, in)
+}
+
+// TestRingingCallHearsOnlyWhatConcernsIt: neither a second invite nor messages
+// for the other direction change it.
+func TestRingingCallHearsOnlyWhatConcernsIt(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	_, bob, _, in := ringBob(t, srv, dialing())
+	h := watch(in)
+	incoming := bob.ObserveIncoming()
+	for _, m := range []string{"verto.invite", "verto.answer", "verto.media", "verto.display", "verto.punt"} {
+		srv.SendVerto(in.ID(), m, map[string]any{"callID": in.ID(), "sdp": "v=0\r\n"})
+	}
+	srv.SendVerto(in.ID(), "verto.bye", map[string]any{"callID": "another"})
+	srv.SendVerto(in.ID(), "verto.ping", map[string]any{"dialogParams": map[string]any{"callID": in.ID()}})
+	journal(t, srv, received("verto.pong")) // the last one: all have been heard
+	if in.Status() != session.CallStatusRinging || len(bob.Calls()) != 1 {
+		t.Errorf("the call is %v, there are %v", in.Status(), bob.Calls())
+	}
+	if err := in.Answer(t.Context(), onLoop(session.MediaOptions{})); err != nil {
+		t.Fatal(err)
+	}
+	awaitStatus(t, in, session.CallStatusConnected)
+	if err := in.Hangup(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantOver(t, srv, bob, in)
+	forward(t, h.all(t))
+	_ = bob.Close()
+	for k := range incoming.Seq(t.Context()) {
+		t.Errorf("another call: %v", k.ID())
+	}
+}
+
+// TestAnswerWithNonsenseEndsTheCall with the reason, and the service is told.
+func TestAnswerWithNonsenseEndsTheCall(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	c := onLoopback(t, srv, "ann")
+	srv.ScriptCalls(sessiontest.CallScript{AnswerSDP: "no description"})
+	failures := c.ObserveErrors()
+	k := mustDial(t, c, "/public/echo", dialing())
+	select {
+	case <-k.Done():
+	case <-time.After(soon):
+		t.Fatalf("the call is %v", k.Status())
+	}
+	var track *errs.MediaTrackError
+	if r := k.EndReason(); r.By != errs.EndedByLocal || r.Cause != "media" || !errors.As(r, &track) {
+		t.Errorf("the call ended %v", r)
+	}
+	journal(t, srv, received("verto.bye"))
+	wantOver(t, srv, c, k)
+	if k.Stats().State != media.StateClosed {
+		t.Errorf("the media is %v", k.Stats().State)
+	}
+	_ = c.Close()
+	for err := range failures.Seq(t.Context()) {
+		t.Errorf("the client's errors have the call's: %v", err)
+	}
+}

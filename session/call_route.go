@@ -1,0 +1,172 @@
+package session
+
+import (
+	"context"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/wire"
+	"github.com/callrx/callrx/media"
+)
+
+// route brings an event to the calls it is about. Runs on the loop, like
+// everything in this file.
+func (c *Client) route(e wire.Event, shown *Event) {
+	if e.Type == wire.EventVerto {
+		c.routeVerto(e)
+		return
+	}
+	ref, err := wire.DecodeCallRef(e.Params)
+	if err != nil {
+		return
+	}
+	k := c.legs[ref.CallID]
+	if k == nil {
+		k = c.legs[ref.OriginCallID]
+	}
+	for _, other := range c.streams.calls.Get() {
+		if other == k || ref.RoomSessionID != "" && other.rooms[ref.RoomSessionID] {
+			other.event(e, ref, shown)
+		}
+	}
+}
+
+// event takes in what the service says of a call.
+func (k *Call) event(e wire.Event, ref wire.CallRef, shown *Event) {
+	if e.Type == "call.joined" {
+		k.rooms[ref.RoomSessionID] = true
+		if ref.CallID != "" && k.c.legs[ref.CallID] == nil {
+			k.c.legs[ref.CallID] = k // a further segment of the same call
+		}
+		if ref.CallID == k.id {
+			k.setMember(ref.MemberID)
+			if k.nodeID == "" {
+				k.nodeID = ref.NodeID
+			}
+		}
+	}
+	k.events.Publish(shown)
+}
+
+func (c *Client) routeVerto(e wire.Event) {
+	m, err := wire.DecodeVerto(e.Params)
+	if err != nil {
+		c.report(&errs.InviteError{OriginalError: err})
+		return
+	}
+	if m.Method == wire.VertoInvite {
+		c.inbound(m, e.NodeID)
+		return
+	}
+	if x := c.extras[m.CallID]; x != nil {
+		x.message(m)
+		return
+	}
+	k := c.legs[m.CallID]
+	if k == nil || k.state.status >= CallStatusDisconnected {
+		return // of a call that is no more
+	}
+	k.MergeUserVariables(m.Variables())
+	outbound := k.direction == errs.DirectionOutbound // only then there is an offer that can be answered
+	switch m.Method {
+	case wire.VertoMedia:
+		if outbound && m.SDP != "" {
+			k.applyAnswer(m.SDP)
+			k.move(earlyMedia)
+		}
+	case wire.VertoAnswer:
+		if outbound && m.SDP != "" {
+			k.applyAnswer(m.SDP)
+		}
+		if outbound {
+			k.move(callAnswered)
+		}
+	case wire.VertoBye:
+		if m.CallID != k.id { // of a segment
+			delete(c.legs, m.CallID)
+			return
+		}
+		k.byeReceived(byeReason(m))
+	case wire.VertoPing:
+		k.pong()
+	}
+}
+
+// byeReceived ends the call. An outbound one that nobody took was refused.
+func (k *Call) byeReceived(why *errs.CallEndedError) {
+	if k.direction == errs.DirectionOutbound && !k.state.answered && why.Code != errs.CauseNormalClearing {
+		k.refused(why)
+		return
+	}
+	k.over(why)
+}
+
+// byeReason is why the far end, or the service, ended the call.
+func byeReason(m wire.VertoMessage) *errs.CallEndedError {
+	e := &errs.CallEndedError{By: errs.EndedByRemote, Cause: m.Cause, Code: m.CauseCode}
+	if e.Cause == "" && e.Code == 0 {
+		e.Cause, e.Code = "NORMAL_CLEARING", errs.CauseNormalClearing
+	}
+	switch e.Code {
+	case errs.CauseUserBusy, errs.CauseNoAnswer, errs.CauseMediaTimeout:
+		e.Retryable = true
+	}
+	return e
+}
+
+// applyAnswer gives the service's description to the media. A second one is
+// ignored: the answer after early media may repeat it.
+func (k *Call) applyAnswer(sdp string) {
+	if !k.attach() {
+		return
+	}
+	leg := k.media()
+	k.jobs.do(func() {
+		if err := leg.Accept(k.ctx, sdp); err != nil {
+			k.c.post(func() { k.fail(err) })
+		}
+	})
+}
+
+// mediaState follows the main leg.
+func (k *Call) mediaState(s media.State) {
+	switch s {
+	case media.StateConnected:
+		k.move(mediaUp)
+	case media.StateDisconnected:
+		k.move(mediaLost)
+	case media.StateFailed:
+		k.fail(&errs.MediaTrackError{Operation: "connect", Kind: "both", OriginalError: k.media().Err()})
+	}
+}
+
+// pong answers the service's ping of this call.
+func (k *Call) pong() {
+	k.c.workers.Go(func() {
+		ctx, cancel := context.WithTimeout(k.ctx, k.c.opts.RequestTimeout)
+		defer cancel()
+		if _, err := k.verto(ctx, wire.VertoPong, wire.VertoParams{CallID: k.id, Dialog: k.short()}); err != nil && k.ctx.Err() == nil {
+			k.c.post(func() { k.report(&errs.VertoPongError{OriginalError: err}, false) })
+		}
+	})
+}
+
+func (k *Call) setMember(id string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if id != "" {
+		k.member = id
+	}
+}
+
+// move takes the call's state machine a step and shows the status. It reports
+// whether the step belonged here.
+func (k *Call) move(e callEvent) bool {
+	next, ok := nextCall(k.state, e)
+	if !ok {
+		return false
+	}
+	k.c.log.Debug("call", "call_id", k.id, "event", e.String(), "from", k.state.status.String(), "to", next.status.String())
+	k.state = next
+	k.status.Set(next.status)
+	return true
+}

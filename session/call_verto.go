@@ -1,0 +1,119 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"strconv"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/wire"
+	"github.com/google/uuid"
+)
+
+// mainSubscriptions is what a main leg asks for. Servers send all of a room's
+// events whatever is asked.
+var mainSubscriptions = []string{
+	"track", "destroy", "member.updated.videoMuted", "layout.changed", "room.subscribed",
+	"member.updated.audioMuted", "media.connected", "room.updated", "call.joined",
+}
+
+// dialogVersion is the version of the dialog parameters.
+const dialogVersion = 1000
+
+// verto sends one Verto request of the call and returns its body.
+func (k *Call) verto(ctx context.Context, method string, p wire.VertoParams) (wire.VertoReply, error) {
+	env := wire.VertoEnvelope{
+		CallID:  k.id,
+		Message: wire.VertoRequest{JSONRPC: "2.0", ID: uuid.NewString(), Method: method, Params: p},
+	}
+	over := false
+	err := k.c.ask(ctx, func() {
+		env.NodeID = k.nodeID
+		if method == wire.VertoInvite {
+			over = k.state.status.ended() // by now, so that no bye would follow
+			k.known = !over
+		}
+	})
+	if err != nil {
+		return wire.VertoReply{}, err
+	}
+	if over {
+		<-k.done
+		return wire.VertoReply{}, k.Err()
+	}
+	if method == wire.VertoInvite || method == wire.VertoAnswer {
+		env.Subscribe = mainSubscriptions
+	}
+	return k.c.verto(ctx, env)
+}
+
+// verto sends one Verto request and reads the body of the reply.
+func (c *Client) verto(ctx context.Context, env wire.VertoEnvelope) (wire.VertoReply, error) {
+	raw, err := c.call(ctx, wire.MethodVerto, env)
+	if err != nil {
+		return wire.VertoReply{}, err
+	}
+	var reply wire.VertoReply
+	if err := json.Unmarshal([]byte(raw), &reply); err != nil {
+		return reply, &errs.UnexpectedError{At: env.Message.Method, OriginalError: err}
+	}
+	return reply, nil
+}
+
+// dialog is the full form of the dialog parameters.
+func (k *Call) dialog() *wire.DialogParams {
+	no, yes := false, true
+	d := &wire.DialogParams{
+		CallID: k.id, UserVariables: k.dialogVariables(),
+		ScreenShare: &no, AdditionalDevice: &no, PingSupported: &yes, Version: dialogVersion,
+	}
+	if k.isAttached() {
+		d.Attach, d.Reattaching = &no, &no
+	}
+	if k.direction == errs.DirectionInbound {
+		d.DestinationNumber = k.to.URI
+		d.CallerIDName, d.CallerIDNumber = k.from.Name, k.from.URI
+		d.RemoteCallerName, d.RemoteCallerNumber = k.to.Name, k.to.URI
+		return d
+	}
+	d.DestinationNumber, d.RemoteCallerNumber = k.to.URI, k.to.URI
+	return d
+}
+
+// dialogVariables are the user variables with the two that identify the leg,
+// which nobody can overwrite.
+func (k *Call) dialogVariables() map[string]any {
+	k.mu.Lock()
+	v := maps.Clone(k.variables)
+	member := k.member
+	k.mu.Unlock()
+	v["memberCallId"] = k.id
+	delete(v, "memberId")
+	if member != "" {
+		v["memberId"] = member
+	}
+	return v
+}
+
+// short is the form of the dialog parameters that only names the leg.
+func (k *Call) short() *wire.DialogParams { return &wire.DialogParams{CallID: k.id} }
+
+// bye tells the service that the call is over, if it knows of it. It is bounded
+// and its failure means nothing: the call is over either way.
+func (k *Call) bye(cause string, code int) {
+	ctx, cancel := context.WithTimeout(context.Background(), byeTimeout)
+	defer cancel()
+	known := false
+	if k.c.ask(ctx, func() { known = k.known }) != nil || !known {
+		return
+	}
+	p := wire.VertoParams{Dialog: k.dialog(), Cause: cause}
+	if code != 0 {
+		p.CauseCode = strconv.Itoa(code)
+	}
+	_, err := k.verto(ctx, wire.VertoBye, p)
+	if err != nil {
+		k.c.log.Debug("bye", "call_id", k.id, "error", err)
+	}
+}
