@@ -1,4 +1,5 @@
-# Everything here needs Go, make and git, nothing else.
+# Everything here needs Go, make and git, nothing else. The encoder in media/opus
+# is tested as well where libopus is.
 
 GO ?= go
 
@@ -16,17 +17,18 @@ CC   := $(shell $(GO) env CC)
 RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $(firstword $(CC)) >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit
+.PHONY: help demo test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## play the story of a session in half a minute
+demo: ## a session and two calls, in less than a minute
 	@$(GO) run ./cmd/demo
 
 test: ## everything that must pass: lint, unit tests and examples, a short fuzz run
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory fuzz-short
+	@$(MAKE) --no-print-directory opus
 	@$(MAKE) --no-print-directory unit
 
 unit: # the tests alone; their output comes last
@@ -34,6 +36,14 @@ ifeq ($(RACE),)
 	@printf '\n*** WITHOUT THE RACE DETECTOR: it needs cgo and a C compiler (%s), and one is missing.\n\n' '$(CC)'
 endif
 	$(GO) test $(RACE) -timeout 10m ./...
+
+# A module of its own, so that nothing else needs libopus and cgo.
+opus:
+	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ] && pkg-config --exists opus 2>/dev/null; then \
+	  cd media/opus && set -x && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test $(RACE) -timeout 5m ./...; \
+	else \
+	  printf '\n*** MEDIA/OPUS WAS NOT TESTED: it needs cgo, a C compiler, pkg-config and libopus (Debian: libopus-dev).\n\n'; \
+	fi
 
 race: ## the tests three times under the race detector
 	$(GO) test -race -count 3 -timeout 10m ./...
@@ -62,7 +72,7 @@ fuzz-short:
 	$(GO) test -run '^$$' -fuzz '^FuzzTokenHosts$$' -fuzztime $(FUZZTIME) ./session
 
 fuzz: ## each fuzz target for a moment (FUZZTIME=10000x)
-	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's,/[^/]*_test.go:func , ,' | \
+	@grep -ro --include='*_test.go' --exclude-dir=opus '^func Fuzz[A-Za-z0-9_]*' . | sed 's,/[^/]*_test.go:func , ,' | \
 	while read -r package target; do \
 	  echo "$(GO) test -run '^$$' -fuzz '^$$target\$$' -fuzztime $(FUZZTIME) $$package"; \
 	  $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \

@@ -1,6 +1,7 @@
 // Command demo plays the story that callrx exists for, against the embedded
-// gateway, over real HTTPS and a real WebSocket on loopback: a session whose
-// token is refreshed, whose refresh fails, and which is saved or is not.
+// gateway, over real HTTPS, WebSockets and WebRTC on loopback: a session whose
+// token is refreshed, whose refresh fails, and which is saved or is not; then a
+// call to the echo, and one between two clients.
 //
 // Run it with no arguments, or see demo -h.
 package main
@@ -13,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -24,12 +26,14 @@ const (
 	exitUsage  = 2
 )
 
-const usage = `demo shows a callrx session keeping its token fresh, and what happens when it cannot.
+const usage = `demo shows a callrx session keeping its token fresh, what happens when it cannot, and calls.
 
-  demo [-life 10s]          play the story; takes about half a minute
+  demo [flags]              play the story; takes less than a minute
+    -life 10s               how long a token lives
+    -out FILE               record the call to the echo to FILE, a WAV file
   demo gateway [flags]      run the embedded gateway alone, until interrupted; see demo gateway -h
 
-The story runs in one process, over HTTPS and a WebSocket on loopback. Nothing leaves the machine.
+The story runs in one process, over HTTPS, WebSockets and WebRTC on loopback. Nothing leaves the machine.
 You will see a timeline: seconds since the start, the stream or side that speaks, what happened.
 
   1  ann signs in, registers for calls, and her token is bound to a key of this client
@@ -40,6 +44,8 @@ You will see a timeline: seconds since the start, the stream or side that speaks
      no request fails and no event is lost
   5  bob signs in with project credentials, his refreshes fail and nobody helps:
      the session ends at the expiry, not before, and says why
+  6  ann calls the echo, sends speech, and records what comes back
+  7  ann calls bob: a tone that is measured, digits both ways, hold, and hanging up
 
 Lines marked ✓ are checks that this program waited for. The exit status is 0 only if all were seen.
 Tokens are never printed. Colour is used on a terminal, unless NO_COLOR is set.
@@ -61,6 +67,7 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 	flags.SetOutput(problems)
 	flags.Usage = func() { _, _ = io.WriteString(problems, usage) }
 	life := flags.Duration("life", 10*time.Second, "how long a token lives, at least 6s")
+	recording := flags.String("out", "", "where to record the call to the echo; empty: a new temporary file")
 	if status, done := parse(flags, args); done {
 		return status
 	}
@@ -68,7 +75,13 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 		_, _ = fmt.Fprintf(problems, "demo: -life %s is too short to show anything, want %s or more\n", *life, shortestLife)
 		return exitUsage
 	}
-	return play(ctx, paceFor(*life), out)
+	if folder, err := os.Stat(filepath.Dir(*recording)); err != nil || !folder.IsDir() {
+		_, _ = fmt.Fprintf(problems, "demo: -out %s: there is no such folder\n", *recording)
+		return exitUsage
+	}
+	p := paceFor(*life)
+	p.recording = *recording
+	return play(ctx, p, out)
 }
 
 // parse reads flags; done says that there is nothing more to do.

@@ -20,7 +20,7 @@ func TestHelpExplainsAndSucceeds(t *testing.T) {
 
 func TestMisuseIsRefused(t *testing.T) {
 	for _, args := range [][]string{
-		{"-nonsense"}, {"surplus"}, {"-life", "1s"}, {"-life", "soon"},
+		{"-nonsense"}, {"surplus"}, {"-life", "1s"}, {"-life", "soon"}, {"-out", "/no/such/folder/echo.wav"},
 		{"gateway", "surplus"}, {"gateway", "-nonsense"},
 	} {
 		var out, problems writer

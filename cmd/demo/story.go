@@ -31,6 +31,20 @@ const (
 	stepAlive      step = "still answering just before the expiry"
 	stepTornDown   step = "torn down at the expiry, not before"
 	stepReason     step = "the reason is typed, down to the HTTP status"
+
+	stepEchoUp     step = "a call to the echo is connected"
+	stepEchoFlows  step = "packets flowed both ways"
+	stepEchoEnded  step = "hung up"
+	stepEchoLength step = "the recording is as long as the call"
+	stepEchoHeard  step = "what came back is speech"
+
+	stepBobAnswers  step = "bob's phone rang and he answered"
+	stepToneHeard   step = "bob hears what ann sends"
+	stepDigitsThere step = "ann's digits arrived"
+	stepDigitsBack  step = "bob's digits arrived"
+	stepHeld        step = "on hold he hears nothing"
+	stepUnheld      step = "off hold he hears it again"
+	stepBothEnded   step = "each end knows who hung up, and why"
 )
 
 // plan is every step, in order.
@@ -40,13 +54,16 @@ func plan() []step {
 		step500, stepHTML, stepTruncated, step401,
 		stepHandedOver, stepSurvived, stepNoLoss, stepClosed,
 		stepOnline2, stepGaveUp, stepAlive, stepTornDown, stepReason,
+		stepEchoUp, stepEchoFlows, stepEchoEnded, stepEchoLength, stepEchoHeard,
+		stepBobAnswers, stepToneHeard, stepDigitsThere, stepDigitsBack, stepHeld, stepUnheld, stepBothEnded,
 	}
 }
 
-// A pace is how fast the story goes.
+// A pace is how fast the story goes, and where it leaves its recording.
 type pace struct {
-	life    time.Duration // of a token
-	refresh session.RefreshPolicy
+	life      time.Duration // of a token
+	refresh   session.RefreshPolicy
+	recording string // a file; empty: a new one among the temporary files
 }
 
 // shortestLife leaves room for four failed attempts before the expiry.
@@ -78,6 +95,7 @@ type story struct {
 	oldExpiry time.Time // of the token that could not be refreshed
 	beats     int       // requests answered while a fresh token was handed over
 	late      time.Duration
+	echo      echo
 }
 
 func newStory(tl *timeline, p pace) (*story, error) {
@@ -113,6 +131,8 @@ func (s *story) tell(ctx context.Context) error {
 		{"The refresh endpoint fails in four ways", s.failingRefresh},
 		{"The program brings a fresh token by itself", s.rescue},
 		{"Bob's refresh fails and nobody helps", s.abandoned},
+		{"Ann calls the echo", s.callEcho},
+		{"Ann calls Bob", s.callTwo},
 	}
 	for i, act := range acts {
 		s.tl.heading(i+1, act.title)
@@ -149,5 +169,7 @@ func (s *story) lessons() []string {
 		fmt.Sprintf("A token handed over in time kept the session past its old expiry: %d requests and %d events, none lost.", s.beats, s.beats),
 		fmt.Sprintf("Without help the session ended %s after its token's expiry, not before,", s.late.Round(time.Millisecond)),
 		"and client.Err() told who ended it, why, and which answer of which endpoint was behind it.",
+		fmt.Sprintf("Speech went to the echo and back through WebRTC, and was recorded at %.1f dBFS: %s", s.echo.level, s.echo.path),
+		"Two clients talked: a tone measured at the far end, digits both ways, hold, and one typed reason at each end.",
 	}
 }
