@@ -94,8 +94,6 @@ func (p *playout) frame() []int16 {
 // produce decodes, or makes up, 20 ms.
 func (p *playout) produce() []int16 {
 	size := p.rate / framesPerSecond * p.channels
-	rest := copy(p.pending[:cap(p.pending)], p.pending)
-	p.pending = p.pending[:rest]
 	for len(p.pending) < size {
 		p.more(int64((size - len(p.pending)) / p.channels))
 	}

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 
 	"github.com/callrx/callrx/errs"
@@ -117,7 +118,7 @@ func checkDigits(digits string) error {
 		switch {
 		case '0' <= d && d <= '9', 'A' <= d && d <= 'D', 'a' <= d && d <= 'd', d == '*', d == '#', d == 'w', d == 'W':
 		default:
-			return &errs.InvalidParamsError{Param: "digits", Reason: "hold " + string(d) + ": want 0-9, *, #, A-D, w or W"}
+			return &errs.InvalidParamsError{Param: "digits", Reason: fmt.Sprintf("hold %q: want 0-9, *, #, A-D, w or W", d)}
 		}
 	}
 	return nil

@@ -100,6 +100,7 @@ func TestHeldIsAStateStream(t *testing.T) {
 				seen = append(seen, h)
 			}
 		}()
+		pass(0)
 		for _, change := range []bool{true, true, false, true} {
 			var err error
 			if change {

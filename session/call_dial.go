@@ -25,6 +25,7 @@ import (
 func (c *Client) Dial(ctx context.Context, to string, o DialOptions) (*Call, error) {
 	d, err := parseDestination(to)
 	if err != nil {
+		o.release()
 		return nil, dialError(err)
 	}
 	if _, bounded := ctx.Deadline(); !bounded {
@@ -33,6 +34,7 @@ func (c *Client) Dial(ctx context.Context, to string, o DialOptions) (*Call, err
 		defer cancel()
 	}
 	if err := c.dialable(ctx); err != nil {
+		o.release()
 		return nil, dialError(err)
 	}
 	k := c.newCall("", errs.DirectionOutbound)
@@ -130,6 +132,7 @@ func (k *Call) openMedia(o MediaOptions, d media.Directions) error {
 	cfg.OnDigit = k.digits.Publish
 	leg, err := media.NewLeg(cfg)
 	if err != nil {
+		o.release()
 		return err
 	}
 	k.mu.Lock()

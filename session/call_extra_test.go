@@ -96,3 +96,49 @@ func TestDirectionsAreAgreedAnewOnALiveCall(t *testing.T) {
 	}
 	awaitStatus(t, k, session.CallStatusConnected)
 }
+
+// A closing sink knows whether it was closed.
+type closingSink struct {
+	media.Sink
+	closed chan struct{}
+}
+
+func (s closingSink) Close() error { close(s.closed); return nil }
+
+func TestSinksAreClosedAlsoWhenThereIsNoCall(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	ann := onLoopback(t, srv, "ann")
+	gone := onLoopback(t, srv, "gone")
+	if err := gone.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, dial := range map[string]func(o session.MediaOptions) error{
+		"no destination": func(o session.MediaOptions) error {
+			_, err := ann.Dial(t.Context(), "", session.DialOptions{MediaOptions: o})
+			return err
+		},
+		"no such address": func(o session.MediaOptions) error {
+			_, err := ann.Dial(t.Context(), "/private/nobody", session.DialOptions{MediaOptions: o})
+			return err
+		},
+		"closed client": func(o session.MediaOptions) error {
+			_, err := gone.Dial(t.Context(), "/public/echo", session.DialOptions{MediaOptions: o})
+			return err
+		},
+		"impossible media": func(o session.MediaOptions) error {
+			o.RelayOnly, o.ICEServers = true, []media.ICEServer{}
+			_, err := ann.Dial(t.Context(), "/public/echo", session.DialOptions{MediaOptions: o})
+			return err
+		},
+	} {
+		sink := closingSink{media.Discard(), make(chan struct{})}
+		if err := dial(session.MediaOptions{AudioSink: sink, SettingEngine: loopbackMedia}); err == nil {
+			t.Errorf("%s: there is a call", name)
+		}
+		select {
+		case <-sink.closed:
+		case <-time.After(5 * time.Second):
+			t.Errorf("%s: the sink is open", name)
+		}
+	}
+}

@@ -115,17 +115,11 @@ type history struct {
 
 func watch(k *session.Call) *history {
 	h := &history{}
-	done := make(chan struct{})
-	h.done = done
-	statuses := k.ObserveStatus()
-	go func() {
-		defer close(done)
-		for s := range statuses.Seq(context.Background()) {
-			h.mu.Lock()
-			h.seen = append(h.seen, s)
-			h.mu.Unlock()
-		}
-	}()
+	h.done = k.ObserveStatus().Subscribe(context.Background(), func(s session.CallStatus) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.seen = append(h.seen, s)
+	}).Done()
 	return h
 }
 

@@ -42,6 +42,7 @@ func known(name string) string {
 // *errs.InvalidStateTransitionError.
 func (k *Call) Answer(ctx context.Context, o MediaOptions) error {
 	if err := k.decide("answer"); err != nil {
+		o.release()
 		return err
 	}
 	offered := media.OfferedDirections(k.offer)

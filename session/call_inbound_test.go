@@ -137,30 +137,53 @@ func TestAnswersAtOnceAreOneAnswer(t *testing.T) {
 	})
 }
 
-// TestCallCancelledWhileItIsAnswered: its media is released all the same.
+// A waitingSource is asked for its codecs before there is any media.
+type waitingSource struct {
+	media.Source
+	wait func()
+}
+
+func (s waitingSource) Codecs() []string {
+	s.wait()
+	return s.Source.Codecs()
+}
+
+// TestCallCancelledWhileItIsAnswered: its media is released all the same, as far
+// as it has come.
 func TestCallCancelledWhileItIsAnswered(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	_, bob, out, in := ringBob(t, srv, dialing())
-	answering, goOn := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	failed := make(chan error, 1)
-	go func() {
-		failed <- in.Answer(t.Context(), session.MediaOptions{SettingEngine: func(s *webrtc.SettingEngine) {
-			loopbackMedia(s)
-			once.Do(func() { close(answering); <-goOn })
-		}})
-	}()
-	<-answering
-	if err := out.Hangup(t.Context()); err != nil {
-		t.Error(err)
+	for name, waiting := range map[string]func(wait func()) session.MediaOptions{
+		"before there is media": func(wait func()) session.MediaOptions {
+			return onLoop(session.MediaOptions{AudioSource: waitingSource{media.NewSilence(), wait}})
+		},
+		"while candidates are gathered": func(wait func()) session.MediaOptions {
+			return session.MediaOptions{SettingEngine: func(s *webrtc.SettingEngine) { loopbackMedia(s); wait() }}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := sessiontest.NewServer(t)
+			_, bob, out, in := ringBob(t, srv, dialing())
+			answering, goOn := make(chan struct{}), make(chan struct{})
+			var once sync.Once
+			failed := make(chan error, 1)
+			go func() {
+				failed <- in.Answer(t.Context(), waiting(func() { once.Do(func() { close(answering); <-goOn }) }))
+			}()
+			<-answering
+			if err := out.Hangup(t.Context()); err != nil {
+				t.Error(err)
+			}
+			wantEnd(t, in, errs.EndedByRemote, errs.CauseOriginatorCancel)
+			close(goOn)
+			var ended *errs.CallEndedError
+			if err := <-failed; !errors.As(err, &ended) || ended != in.EndReason() || ended.Code != errs.CauseOriginatorCancel {
+				t.Errorf("Answer: %v", err)
+			}
+			wantOver(t, srv, bob, in)
+			if answers := srv.Journal().Filter(received("verto.answer")); len(answers) != 0 {
+				t.Errorf("it was answered all the same: %v", answers)
+			}
+		})
 	}
-	wantEnd(t, in, errs.EndedByRemote, errs.CauseOriginatorCancel)
-	close(goOn)
-	var ended *errs.CallEndedError
-	if err := <-failed; !errors.As(err, &ended) || ended != in.EndReason() || ended.Code != errs.CauseOriginatorCancel {
-		t.Errorf("Answer: %v", err)
-	}
-	wantOver(t, srv, bob, in)
 }
 
 func TestAnswerThatIsRefusedEndsTheCall(t *testing.T) {

@@ -208,7 +208,11 @@ func TestFarEndHangsUpWhileDialling(t *testing.T) {
 				"params": map[string]any{"callID": e.Call, "cause": "USER_BUSY", "causeCode": "17"}})
 		}
 	}()
+	began := time.Now()
 	_, err := c.Dial(t.Context(), "/public/ring", dialing())
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("Dial waited %v for an answer that nobody needs", took)
+	}
 	if why := wantNoCall(t, err, errs.CallBusy); why.By != errs.EndedByRemote || why.Code != errs.CauseUserBusy || why.Cause != "USER_BUSY" {
 		t.Errorf("ended %v", why)
 	}

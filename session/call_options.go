@@ -1,6 +1,7 @@
 package session
 
 import (
+	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -12,6 +13,8 @@ import (
 
 // MediaOptions say what a call sends and receives. The zero value sends and
 // receives audio; Dial and Answer add what their destination or offer implies.
+// Sinks, and sources that are io.Closers, are the call's from then on: it closes
+// them when it ends, and also when it never came about.
 type MediaOptions struct {
 	// Audio and Video say whether to send each kind. Default: audio yes, video
 	// only with a VideoSource.
@@ -82,6 +85,20 @@ func parseDestination(to string) (destination, error) {
 	}
 	d.channel = values.Get("channel")
 	return d, nil
+}
+
+// release closes what a call that never came about would have closed.
+func (o MediaOptions) release() {
+	for _, sink := range []media.Sink{o.AudioSink, o.VideoSink} {
+		if sink != nil {
+			_ = sink.Close()
+		}
+	}
+	for _, source := range []media.Source{o.AudioSource, o.VideoSource} {
+		if c, ok := source.(io.Closer); ok {
+			_ = c.Close()
+		}
+	}
 }
 
 // directions are what the options want, given what is implied without them.

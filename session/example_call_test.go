@@ -230,7 +230,7 @@ func ExampleCall_SendDigits() {
 	// bob hears 4
 	// bob hears 2
 	// bob hears #
-	// invalid parameter digits: hold  : want 0-9, *, #, A-D, w or W
+	// invalid parameter digits: hold ' ': want 0-9, *, #, A-D, w or W
 }
 
 // On hold neither side hears the other, and the call goes on.

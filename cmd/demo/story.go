@@ -163,7 +163,7 @@ func (s *story) observe(ctx context.Context, what step, limit time.Duration, wai
 // lessons is the story in plain words, with its figures.
 func (s *story) lessons() []string {
 	return []string{
-		fmt.Sprintf("All %d steps were observed, over HTTPS and a WebSocket on loopback.", len(s.seen)),
+		fmt.Sprintf("All %d steps were observed, over HTTPS, WebSockets and WebRTC on loopback.", len(s.seen)),
 		"A token was refreshed on a live session, by proof of a key, without a new connection.",
 		"Four ways to fail gave four typed errors on errors$, and the session answered requests throughout.",
 		fmt.Sprintf("A token handed over in time kept the session past its old expiry: %d requests and %d events, none lost.", s.beats, s.beats),

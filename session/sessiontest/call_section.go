@@ -53,9 +53,25 @@ func (t *callTable) newSection(l *leg, kind webrtc.RTPCodecType, codecs []codec)
 		leg: l, kind: kind, pc: pc, playing: make(chan struct{}, 1), up: make(chan struct{}),
 	}
 	sec.setCodecs(codecs)
-	pc.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { sec.receive(track) })
+	pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+		var reports sync.WaitGroup
+		reports.Go(func() { drainReports(receiver) })
+		sec.receive(track)
+		reports.Wait()
+	})
 	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) { t.connectionChanged(sec, state) })
 	return sec, nil
+}
+
+// drainReports reads what the client reports of its sending (RFC 3550 section 6.4) until the receiver
+// stops. pion answers with the times by which the client measures its round trip, once somebody reads.
+func drainReports(receiver *webrtc.RTPReceiver) {
+	buf := make([]byte, 1500)
+	for {
+		if _, _, err := receiver.Read(buf); err != nil {
+			return
+		}
+	}
 }
 
 func (sec *section) setCodecs(codecs []codec) { sec.codecs.Store(&codecs) }
