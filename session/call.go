@@ -33,12 +33,11 @@ type Call struct {
 	jobs serial        // what is done to the media, one after the other
 
 	// The client's loop owns the fields of this group.
-	state     callState
-	offer     string // of an inbound call
-	nodeID    string
-	known     bool // the service may know of the call: an end is told
-	rooms     map[string]bool
-	subscribe map[string]bool
+	state  callState
+	offer  string // of an inbound call
+	nodeID string
+	known  bool // the service may know of the call: an end is told
+	rooms  map[string]bool
 
 	mu        sync.Mutex // guards the rest
 	leg       *media.Leg
@@ -67,7 +66,7 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 		errors: observable.NewEvents[error](1),
 		events: observable.NewEvents[*Event](0),
 		done:   make(chan struct{}),
-		rooms:  map[string]bool{}, subscribe: map[string]bool{}, variables: map[string]any{},
+		rooms:  map[string]bool{}, variables: map[string]any{},
 	}
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
 	return k

@@ -54,7 +54,7 @@ type DialOptions struct {
 
 // What a call waits for.
 const (
-	dialTimeout = 6 * time.Second // the invite's answer, when the context has no deadline
+	dialTimeout = 6 * time.Second // dialling as a whole, when the context has no deadline
 	byeTimeout  = 2 * time.Second
 )
 

@@ -36,7 +36,9 @@ func (k *Call) Directions() media.Directions {
 }
 
 // RestartICE looks for new paths for the media (RFC 8445 section 2.4), for
-// example after the network has changed. The call goes on meanwhile.
+// example after the network has changed. If the service refuses, the old paths
+// are gone all the same and media has stopped: restart again, or the call fails
+// after half a minute.
 func (k *Call) RestartICE(ctx context.Context) error {
 	if err := k.alive("restart ICE"); err != nil {
 		return err
