@@ -23,6 +23,7 @@ type Call struct {
 
 	status  *observable.State[CallStatus]
 	held    *observable.State[bool]
+	params  *observable.Events[MediaParams]
 	errors  *observable.Events[error]
 	events  *observable.Events[*Event]
 	decided sync.Once // an inbound call is answered or rejected once
@@ -63,6 +64,7 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 		digits: observable.NewEvents[media.Digit](0),
 		status: observable.NewState(CallStatusNew),
 		held:   observable.NewState(false),
+		params: observable.NewEvents[MediaParams](0),
 		errors: observable.NewEvents[error](1),
 		events: observable.NewEvents[*Event](0),
 		done:   make(chan struct{}),

@@ -121,6 +121,7 @@ func (k *Call) complete() {
 	}
 	k.status.Complete()
 	k.held.Complete()
+	k.params.Complete()
 	k.errors.Complete()
 	k.events.Complete()
 	k.digits.Complete()

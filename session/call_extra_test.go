@@ -142,3 +142,19 @@ func TestSinksAreClosedAlsoWhenThereIsNoCall(t *testing.T) {
 		}
 	}
 }
+
+func TestServiceTellsHowMediaShouldBeCaptured(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	k := inRoom(t, onLoopback(t, srv, "ann"), "/public/echo", session.MediaOptions{})
+	wishes := k.ObserveMediaParams()
+	srv.SendVerto(k.ID(), "verto.mediaParams", map[string]any{
+		"callID":      k.ID(),
+		"mediaParams": map[string]any{"audio": map[string]any{"echoCancellation": false}},
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	p, err := wishes.Wait(ctx, nil)
+	if err != nil || p.Audio["echoCancellation"] != false || p.Video != nil {
+		t.Errorf("wishes %+v, %v", p, err)
+	}
+}

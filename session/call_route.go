@@ -86,6 +86,8 @@ func (c *Client) routeVerto(e wire.Event) {
 			return
 		}
 		k.byeReceived(byeReason(m))
+	case wire.VertoMediaParams:
+		k.params.Publish(mediaParams(m.MediaParams))
 	case wire.VertoPing:
 		k.pong()
 	}
