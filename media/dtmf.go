@@ -90,6 +90,6 @@ func (d *digitDetector) finish(found func(Digit)) {
 
 func (l *Leg) digit(d Digit) {
 	if f := l.cfg.OnDigit; f != nil {
-		l.notify.post(func() { f(d) })
+		l.notify.Do(func() { f(d) })
 	}
 }

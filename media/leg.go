@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/serial"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -23,7 +24,7 @@ type Leg struct {
 	turn        chan struct{}
 	candidates  chan struct{} // something was gathered: capacity 1
 	dirty       chan struct{} // the owner has something to look at: capacity 1
-	notify      notifier
+	notify      serial.Queue  // the program's callbacks; nobody waits for them
 
 	ctx    context.Context // the leg's life
 	cancel context.CancelCauseFunc
@@ -205,7 +206,7 @@ func (l *Leg) setState(state State) {
 	}
 	l.cfg.Logger.Debug("leg changed", "state", state.String())
 	if f := l.cfg.OnState; f != nil {
-		l.notify.post(func() { f(state) })
+		l.notify.Do(func() { f(state) })
 	}
 }
 
@@ -236,7 +237,7 @@ func (l *Leg) report(operation string, kind Kind, err error) {
 	wrapped := trackError(operation, kind, err)
 	l.cfg.Logger.Warn("media track", "kind", kind.String(), "error", wrapped)
 	if f := l.cfg.OnError; f != nil {
-		l.notify.post(func() { f(wrapped) })
+		l.notify.Do(func() { f(wrapped) })
 	}
 }
 

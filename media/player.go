@@ -118,6 +118,6 @@ func (p *player) finished(source Source, err error) {
 	}
 	if f := p.leg.cfg.OnSourceEnd; f != nil {
 		kind := p.section.kind
-		p.leg.notify.post(func() { f(kind) })
+		p.leg.notify.Do(func() { f(kind) })
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/serial"
 	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/observable"
 	"github.com/google/uuid"
@@ -31,7 +32,7 @@ type Call struct {
 	ctx  context.Context // ends with the call, for the reason it ended
 	stop context.CancelCauseFunc
 	done chan struct{} // closed when nothing is left of the call
-	jobs serial        // what is done to the media, one after the other
+	jobs serial.Queue  // what is done to the media, one after the other
 
 	// The client's loop owns the fields of this group.
 	state  callState
@@ -70,6 +71,7 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 		done:   make(chan struct{}),
 		rooms:  map[string]bool{}, variables: map[string]any{},
 	}
+	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
 	return k
 }

@@ -11,7 +11,6 @@ import (
 
 // addCall makes events find k. On the loop, like everything in this file.
 func (c *Client) addCall(k *Call) {
-	k.jobs.workers = &c.workers
 	c.legs[k.id] = k
 	c.streams.calls.Set(append([]*Call{k}, c.streams.calls.Get()...))
 }
@@ -95,8 +94,7 @@ func (k *Call) end(e callEvent, why *errs.CallEndedError) bool {
 	k.mu.Unlock()
 	k.stop(why)
 	k.endExtras(why)
-	k.jobs.workers = &k.c.workers
-	k.jobs.do(func() {
+	k.jobs.Do(func() {
 		if leg != nil {
 			_ = leg.Close()
 		}

@@ -157,7 +157,7 @@ func (x *ExtraLeg) message(m wire.VertoMessage) {
 			return
 		}
 		x.answered = true
-		x.k.jobs.do(func() {
+		x.k.jobs.Do(func() {
 			if err := x.leg.Accept(x.k.ctx, m.SDP); err != nil {
 				x.k.c.post(func() { x.end(err) })
 			}
@@ -182,7 +182,7 @@ func (x *ExtraLeg) end(why error) {
 		x.err = why
 		delete(x.k.c.extras, x.id)
 		leg := x.leg
-		x.k.jobs.do(func() {
+		x.k.jobs.Do(func() {
 			if leg != nil {
 				_ = leg.Close()
 			}

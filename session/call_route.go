@@ -15,6 +15,9 @@ func (c *Client) route(e wire.Event, shown *Event) {
 		c.routeVerto(e)
 		return
 	}
+	if len(c.legs) == 0 {
+		return
+	}
 	ref, err := wire.DecodeCallRef(e.Params)
 	if err != nil {
 		return
@@ -122,7 +125,7 @@ func (k *Call) applyAnswer(sdp string) {
 		return
 	}
 	leg := k.media()
-	k.jobs.do(func() {
+	k.jobs.Do(func() {
 		if err := leg.Accept(k.ctx, sdp); err != nil {
 			k.c.post(func() { k.fail(err) })
 		}

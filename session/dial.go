@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/callrx/callrx/errs"
@@ -45,19 +44,8 @@ func (c *Client) dial(ctx context.Context, url string) (relay.Socket, time.Durat
 	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil, 0, err
 	}
-	hint := retryHint(resp.Header.Get("Retry-After"))
+	hint := min(rest.RetryAfter(resp.Header), maxRetryAfter)
 	return nil, hint, &errs.HTTPError{Method: http.MethodGet, Path: "/", Status: resp.StatusCode, RetryAfter: hint}
-}
-
-// retryHint reads a Retry-After header (RFC 9110 section 10.2.3).
-func retryHint(text string) time.Duration {
-	d := time.Duration(0)
-	if s, err := strconv.Atoi(text); err == nil {
-		d = time.Duration(s) * time.Second
-	} else if at, err := http.ParseTime(text); err == nil {
-		d = time.Until(at)
-	}
-	return min(max(d, 0), maxRetryAfter)
 }
 
 func isLoopback(host string) bool { return rest.IsLoopback(host) }

@@ -24,9 +24,11 @@ func (t token) expired(now time.Time) bool { return !t.expiresAt.IsZero() && !no
 
 // use makes t the token of every request from now on, and stores it.
 func (r *refresher) use(t token) {
-	r.token = t
-	r.c.current.Store(&t)
-	r.c.saveCredential(t)
+	if t != r.token {
+		r.token = t
+		r.c.current.Store(&t)
+		r.c.saveCredential(t)
+	}
 	r.watchExpiry()
 }
 

@@ -82,6 +82,10 @@ func statusOf(err error) int {
 	return 0
 }
 
+// RetryAfter reads how long the server that sent header wants to be left alone,
+// by its own clock where it tells it. It is 0 when the server does not say.
+func RetryAfter(header http.Header) time.Duration { return retryAfter(header, serverTime(header)) }
+
 // retryAfter reads a Retry-After header (RFC 9110 section 10.2.3): seconds, or a
 // date, which is compared with the server's own clock where that is known. It
 // returns 0 for a header that is missing, unreadable or in the past.
