@@ -2,6 +2,9 @@ package session_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +22,7 @@ type callBubble struct {
 	srv   *sessiontest.Server
 	hosts []*vnet.Net // the gateway's, then one for each client
 	used  int
+	loss  atomic.Int64 // of a hundred packets to the clients, so many are lost
 }
 
 // inCallBubble runs a test in a bubble.
@@ -41,6 +45,7 @@ func inCallBubble(t *testing.T, o sessiontest.Options, test func(t *testing.T, b
 			}
 			b.hosts = append(b.hosts, host)
 		}
+		router.AddChunkFilter(b.lossy())
 		if err := router.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -50,6 +55,15 @@ func inCallBubble(t *testing.T, o sessiontest.Options, test func(t *testing.T, b
 		b.srv = sessiontest.NewServer(t, o)
 		test(t, b)
 	})
+}
+
+// lossy loses packets on their way to the clients, the same ones each time.
+func (b *callBubble) lossy() vnet.ChunkFilter {
+	random := rand.New(rand.NewPCG(1, 2)) // the router asks for one chunk after the other
+	gateway := "10.0.0.1:"
+	return func(c vnet.Chunk) bool {
+		return strings.HasPrefix(c.DestinationAddr().String(), gateway) || random.Int64N(100) >= b.loss.Load()
+	}
 }
 
 // A lineOf is a client and the way its media goes.
