@@ -117,7 +117,7 @@ func TestRecorderAsksForTheKeyframeItNeeds(t *testing.T) {
 			t.Error(err)
 		}
 		all := pictures(t, &file.Buffer)
-		if len(all) != 4 || all[0].data[0]&1 != 0 || all[0].at < 2*time.Second {
+		if len(all) != 5 || all[0].data[0]&1 != 0 || all[0].at < 2*time.Second {
 			t.Errorf("%d pictures", len(all))
 		}
 	})

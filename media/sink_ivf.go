@@ -21,6 +21,9 @@ var errCodecChanged = errors.New("the codec has changed in the middle of a file"
 // whole. Times count from Open in milliseconds.
 type IVFSink struct {
 	w        io.Writer
+	seeker   io.Seeker // nil in a pipe
+	start    int64     // where in the file the header is
+	size     int64     // of the file
 	opened   time.Time
 	codec    Codec
 	builder  *samplebuilder.SampleBuilder
@@ -34,8 +37,9 @@ type IVFSink struct {
 }
 
 // NewIVFSink returns a sink that writes to w, which is closed with the sink if it
-// can be. If w is an [io.Seeker] the number of pictures is put into the header in
-// the end.
+// can be. Pictures go straight to w, so the file is whole even if the process is
+// killed. If w can seek, as a file can, the header says how many there are;
+// elsewhere, as in a pipe, it says 0, which readers take for unknown.
 func NewIVFSink(w io.Writer) *IVFSink { return &IVFSink{w: w} }
 
 // Codecs are [VP8] and [VP9].
@@ -70,6 +74,11 @@ func (s *IVFSink) WritePacket(p Packet) error {
 		},
 		Payload: append([]byte(nil), p.Payload...),
 	})
+	return s.pictures()
+}
+
+// pictures writes those that are whole and known to be.
+func (s *IVFSink) pictures() error {
 	for sample := s.builder.Pop(); sample != nil; sample = s.builder.Pop() {
 		if err := s.picture(sample.Data, sample.PacketTimestamp, sample.PrevDroppedPackets > 0); err != nil {
 			return err
@@ -99,9 +108,30 @@ func (s *IVFSink) picture(frame []byte, timestamp uint32, afterLoss bool) error 
 	var h [12]byte
 	binary.LittleEndian.PutUint32(h[:], uint32(len(frame)))
 	binary.LittleEndian.PutUint64(h[4:], uint64(max(0, at.Milliseconds())))
+	if err := s.write(append(h[:], frame...)); err != nil {
+		return err
+	}
 	s.count++
-	_, err := s.w.Write(append(h[:], frame...))
+	return s.restate()
+}
+
+func (s *IVFSink) write(b []byte) error {
+	n, err := s.w.Write(b)
+	s.size += int64(n)
 	return err
+}
+
+// restate brings the number of pictures in the header up to date.
+func (s *IVFSink) restate() error {
+	if s.seeker == nil {
+		return nil
+	}
+	if _, err := s.seeker.Seek(s.start+24, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := s.w.Write(binary.LittleEndian.AppendUint32(nil, s.count))
+	_, back := s.seeker.Seek(s.start+s.size, io.SeekStart)
+	return errors.Join(err, back)
 }
 
 // ask requests a keyframe, once a second at most.
@@ -116,6 +146,11 @@ func (s *IVFSink) ask() {
 func (s *IVFSink) begin(frame []byte, timestamp uint32) error {
 	s.begun, s.lastTime = true, timestamp
 	s.offset = time.Since(s.opened)
+	if seeker, ok := s.w.(io.Seeker); ok {
+		if at, err := seeker.Seek(0, io.SeekCurrent); err == nil {
+			s.seeker, s.start = seeker, at
+		}
+	}
 	h := make([]byte, 32)
 	copy(h, "DKIF")
 	h[6] = 32
@@ -129,20 +164,15 @@ func (s *IVFSink) begin(frame []byte, timestamp uint32) error {
 	}
 	binary.LittleEndian.PutUint32(h[16:], 1000)
 	binary.LittleEndian.PutUint32(h[20:], 1)
-	_, err := s.w.Write(h)
-	return err
+	return s.write(h)
 }
 
-// Close completes the header and closes the file.
+// Close writes the last picture and closes the file.
 func (s *IVFSink) Close() error {
 	var err error
-	if seeker, ok := s.w.(io.WriteSeeker); ok && s.begun {
-		if _, err = seeker.Seek(24, io.SeekStart); err == nil {
-			_, err = seeker.Write(binary.LittleEndian.AppendUint32(nil, s.count))
-		}
+	if s.builder != nil {
+		s.builder.Flush()
+		err = s.pictures()
 	}
-	if closing := closerOf(s.w)(); err == nil {
-		err = closing
-	}
-	return err
+	return errors.Join(err, closerOf(s.w)())
 }
