@@ -12,9 +12,11 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME  ?= 10000x
 BENCHTIME ?= 1s
 
-# The race detector needs cgo and a C compiler.
+# The race detector needs cgo and a C compiler; media/opus needs libopus as well.
 CC   := $(shell $(GO) env CC)
-RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $(firstword $(CC)) >/dev/null 2>&1 && echo -race)
+CGO  := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $(firstword $(CC)) >/dev/null 2>&1 && echo yes)
+RACE := $(CGO:yes=-race)
+OPUS := $(if $(CGO),$(shell pkg-config --exists opus 2>/dev/null && echo yes))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus
@@ -30,6 +32,9 @@ test: ## everything that must pass: lint, unit tests and examples, a short fuzz 
 	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory opus
 	@$(MAKE) --no-print-directory unit
+ifneq ($(OPUS),yes)
+	@printf '\n*** MEDIA/OPUS WAS NOT TESTED: it needs cgo, a C compiler, pkg-config and libopus (.ci/packages).\n\n'
+endif
 
 unit: # the tests alone; their output comes last
 ifeq ($(RACE),)
@@ -37,13 +42,13 @@ ifeq ($(RACE),)
 endif
 	$(GO) test $(RACE) -timeout 10m ./...
 
-# A module of its own, so that nothing else needs libopus and cgo.
+# Modules of their own, so that nothing else needs libopus and cgo.
 opus:
-	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ] && pkg-config --exists opus 2>/dev/null; then \
-	  cd media/opus && set -x && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test $(RACE) -timeout 5m ./...; \
-	else \
-	  printf '\n*** MEDIA/OPUS WAS NOT TESTED: it needs cgo, a C compiler, pkg-config and libopus (Debian: libopus-dev).\n\n'; \
-	fi
+ifeq ($(OPUS),yes)
+	@for module in media/opus media/opus/opustest; do \
+	  (cd $$module && set -x && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test $(RACE) -timeout 5m ./...) || exit 1; \
+	done
+endif
 
 race: ## the tests three times under the race detector
 	$(GO) test -race -count 3 -timeout 10m ./...
