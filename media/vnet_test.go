@@ -1,6 +1,7 @@
 package media_test
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -23,8 +24,12 @@ type network struct {
 
 func newNetwork(t testing.TB, delay time.Duration, addresses ...string) *network {
 	t.Helper()
+	cidr := "10.0.0.0/24"
+	if strings.Contains(addresses[0], ":") {
+		cidr = "fd00::/64"
+	}
 	router, err := vnet.NewRouter(&vnet.RouterConfig{
-		CIDR: "10.0.0.0/24", MinDelay: delay, LoggerFactory: logging.NewDefaultLoggerFactory(),
+		CIDR: cidr, MinDelay: delay, LoggerFactory: logging.NewDefaultLoggerFactory(),
 	})
 	if err != nil {
 		t.Fatal(err)
