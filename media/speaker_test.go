@@ -129,6 +129,36 @@ func TestSpeakerKeepsTheClock(t *testing.T) {
 	})
 }
 
+// TestSpeakerCountsTheHolesOfASlowWriter and neither pauses nor interruptions.
+func TestSpeakerCountsTheHolesOfASlowWriter(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		speaker := newSpeaker(t, media.SpeakerConfig{Rate: 8000})
+		pairIn(t, n, media.LegConfig{Directions: audioOnly, AudioSource: speaker}, media.LegConfig{Directions: audioOnly})
+		said := sine(8000, 110*time.Millisecond)
+		for _, step := range []struct {
+			after time.Duration
+			flush bool
+			want  uint64
+		}{
+			{after: 0, want: 0},
+			{after: 50 * time.Millisecond, want: 0}, // in time
+			{after: 300 * time.Millisecond, want: 1},
+			{after: 2 * time.Second, want: 1}, // it had no more to say
+			{after: 300 * time.Millisecond, flush: true, want: 1},
+			{after: 200 * time.Millisecond, want: 2},
+		} {
+			time.Sleep(step.after)
+			if step.flush {
+				speaker.Flush()
+			}
+			play(t, speaker, said)
+			if got := speaker.Underruns(); got != step.want {
+				t.Errorf("%d underruns after %+v", got, step)
+			}
+		}
+	})
+}
+
 func TestSpeakerThatIsFullDropsAndCounts(t *testing.T) {
 	speaker := newSpeaker(t, media.SpeakerConfig{Buffer: time.Second})
 	n, err := speaker.Play(t.Context(), make([]int16, 20000))
