@@ -13,9 +13,6 @@ import (
 // DefaultSpeakerBuffer is how much sound a [Speaker] holds.
 const DefaultSpeakerBuffer = time.Minute
 
-// underrunLimit is the longest hole that is taken for a delay and not for a pause.
-const underrunLimit = 500 * time.Millisecond
-
 // SpeakerConfig describes a [Speaker].
 type SpeakerConfig struct {
 	// Rate is samples per second and channel, a multiple of 50 from 8,000 to
@@ -51,10 +48,7 @@ type Speaker struct {
 	dropped int64
 	odd     []byte // half a sample, of Write
 	closed  bool
-
-	talking   bool      // the last frame was full
-	ranDryAt  time.Time // zero if it did not, or nothing is known to be missing
-	underruns uint64
+	holes   holes
 }
 
 type mark struct {
@@ -124,12 +118,7 @@ func (s *Speaker) Play(ctx context.Context, pcm []int16) (int, error) {
 func (s *Speaker) takeLocked(pcm []int16) int {
 	room := s.samples(s.cfg.Buffer) - (len(s.queue) - s.head)
 	n := min(len(pcm), max(0, room-room%s.cfg.Channels))
-	if n > 0 && !s.ranDryAt.IsZero() {
-		if time.Since(s.ranDryAt) < underrunLimit {
-			s.underruns++
-		}
-		s.ranDryAt = time.Time{}
-	}
+	s.holes.filledBy(n)
 	if s.head > len(s.queue)/2 {
 		s.queue = s.queue[:copy(s.queue, s.queue[s.head:])]
 		s.head = 0
@@ -175,7 +164,7 @@ func (s *Speaker) Flush() Flushed {
 	}
 	s.queue, s.head, s.odd = s.queue[:0], 0, nil
 	s.played = 0
-	s.talking, s.ranDryAt = false, time.Time{}
+	s.holes.forget()
 	marks := s.marks
 	s.marks = nil
 	s.announceLocked()
@@ -219,14 +208,6 @@ func (s *Speaker) Dropped() time.Duration {
 	return s.length(s.dropped)
 }
 
-// Underruns is how often sound ran out and more came within half a second: holes
-// that the writer made because it was slow, and not the ends of what it had to say.
-func (s *Speaker) Underruns() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.underruns
-}
-
 // Close discards what waits and refuses more. The leg closes a speaker that it has
 // when it ends. It returns nil.
 func (s *Speaker) Close() error {
@@ -261,11 +242,7 @@ func (s *Speaker) next() (reached []mark, closed bool) {
 	defer s.mu.Unlock()
 	n := copy(s.frame, s.queue[s.head:])
 	clear(s.frame[n:])
-	full := n == len(s.frame)
-	if !full && (s.talking || n > 0) {
-		s.ranDryAt = time.Now()
-	}
-	s.talking = full
+	s.holes.sent(n, len(s.frame))
 	s.head += n
 	s.played += int64(n)
 	if s.head == len(s.queue) {
