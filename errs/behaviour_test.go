@@ -63,6 +63,16 @@ func TestTextCodeReplacesNumericCode(t *testing.T) {
 	}
 }
 
+func TestRefusedCallNamesItsCause(t *testing.T) {
+	err := &errs.JSONRPCError{
+		Code: errs.CodeAuthenticationFailed, Method: "webrtc.verto", Message: "no such address",
+		Cause: "UNALLOCATED_NUMBER", CauseCode: errs.CauseUnallocatedNumber,
+	}
+	if got, want := err.Error(), "rpc webrtc.verto: code -32002: no such address (UNALLOCATED_NUMBER 1)"; got != want {
+		t.Errorf("message %q, want %q", got, want)
+	}
+}
+
 func TestPanicErrorShortensItsValueAndLeavesTheStackOut(t *testing.T) {
 	err := &errs.PanicError{Where: "provider", Value: strings.Repeat("é", 500), Stack: []byte("goroutine 7 [running]")}
 	message := err.Error()

@@ -29,6 +29,9 @@ type JSONRPCError struct {
 	Data      json.RawMessage // the server's extra data as sent, nil without any
 	RequestID string
 	Method    string
+	// Why the media service refused a call, where it says so: a Q.850 cause such as UNALLOCATED_NUMBER and its number.
+	Cause     string
+	CauseCode int
 }
 
 // Error names the method, the code and the server's message.
@@ -39,6 +42,9 @@ func (e *JSONRPCError) Error() string {
 	}
 	text := withDetail("rpc", " ", e.Method) + ": code " + code
 	text = withDetail(text, ": ", e.Message)
+	if e.Cause != "" {
+		text += fmt.Sprintf(" (%s %d)", e.Cause, e.CauseCode)
+	}
 	if e.RequestID != "" {
 		text += " (request " + e.RequestID + ")"
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"strings"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
@@ -172,7 +171,7 @@ func dialError(err error) *errs.CallCreateError {
 	case errors.As(err, &refused) && noSuchAddress(refused):
 		e.Reason = errs.CallNoSuchAddress
 	case errors.As(err, &refused):
-		e.Reason = errs.CallRejected
+		e.Reason = reasonOf(refused.CauseCode)
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Reason = errs.CallTimeout
 	case errors.As(err, &ended) && ended.By == errs.EndedByRemote:
@@ -196,10 +195,8 @@ func noConnection(err error) bool {
 		errors.As(err, &ended) && ended.By == errs.EndedByNetwork && ended.OriginalError == nil
 }
 
-// noSuchAddress: the service has no code of its own for it everywhere.
 func noSuchAddress(refused *errs.JSONRPCError) bool {
-	text := strings.ToLower(refused.Message)
-	return refused.Code == errs.CodeNotFound || strings.Contains(text, "no such address") || strings.Contains(text, "not found")
+	return refused.Code == errs.CodeNotFound || refused.CauseCode == errs.CauseUnallocatedNumber
 }
 
 func reasonOf(code int) errs.CallCreateReason {

@@ -141,7 +141,10 @@ func endOf(cause error) *errs.CallEndedError {
 	}
 	var refused *errs.JSONRPCError
 	if errors.As(cause, &refused) {
-		e.Cause, e.Retryable = refused.Message, refused.Retryable()
+		e.Cause, e.Code, e.Retryable = refused.Cause, refused.CauseCode, refused.Retryable()
+		if e.Cause == "" {
+			e.Cause = refused.Message
+		}
 		if noSuchAddress(refused) {
 			e.Code = errs.CauseUnallocatedNumber
 		}

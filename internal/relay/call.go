@@ -79,6 +79,7 @@ func (c *call) result(o outcome) (wire.Raw, error) {
 	}
 	rpc := &errs.JSONRPCError{
 		Code: e.Code, CodeText: redact.Text(e.CodeText), Message: redact.Text(e.Message), RequestID: c.id, Method: c.method,
+		Cause: redact.Text(e.Cause), CauseCode: e.CauseCode,
 	}
 	if e.Data != "" {
 		rpc.Data = json.RawMessage(redact.Text(string(e.Data)))

@@ -8,6 +8,9 @@ type Error struct {
 	CodeText string // the code as sent, for codes that are not numbers
 	Message  string
 	Data     Raw
+	// Why a call was refused, which a Verto error tells beside its code: the cause and its number (ITU-T Q.850).
+	Cause     string
+	CauseCode int
 }
 
 // decodeError reads an error object. A value of another kind becomes an Error
@@ -30,6 +33,12 @@ func decodeError(p *scanner) (*Error, error) {
 			e.Message, _, err = text(p)
 		case "data":
 			e.Data, err = p.raw()
+		case "cause":
+			e.Cause, _, err = text(p)
+		case "causeCode":
+			var cause Error
+			_, err = cause.code(p)
+			e.CauseCode = cause.Code
 		default:
 			err = p.skip()
 		}
