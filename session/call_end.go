@@ -43,10 +43,13 @@ func kindOf(cause error) errs.CallErrorKind {
 	var lost *errs.TransportError
 	var socket *errs.WebSocketError
 	var pong *errs.VertoPongError
+	var attach *errs.AttachError
 	var ended *errs.CallEndedError
 	switch {
 	case errors.As(cause, &ended) && ended.OriginalError == nil && ended.By == errs.EndedByRemote:
 		return errs.CallErrorRejected
+	case errors.As(cause, &attach):
+		return errs.CallErrorNetwork
 	case errors.As(cause, &pong):
 		return errs.CallErrorInternal
 	case errors.As(cause, &timeout):
@@ -175,6 +178,6 @@ func (c *Client) endCalls(why *errs.CallEndedError) {
 // dropCalls ends every call whose session is no more. On the loop.
 func (c *Client) dropCalls() {
 	for _, k := range c.streams.calls.Get() {
-		k.over(&errs.CallEndedError{By: errs.EndedByNetwork, Cause: "session ended", Retryable: true})
+		k.over(sessionGone(nil))
 	}
 }

@@ -69,20 +69,22 @@ func (c *Client) routeVerto(e wire.Event) {
 		return // of a call that is no more
 	}
 	k.MergeUserVariables(m.Variables())
-	outbound := k.direction == errs.DirectionOutbound // only then there is an offer that can be answered
+	offers := k.offers() // only then there is something to answer
 	switch m.Method {
 	case wire.VertoMedia:
-		if outbound && m.SDP != "" {
+		if offers && m.SDP != "" {
 			k.applyAnswer(m.SDP)
 			k.move(earlyMedia)
 		}
 	case wire.VertoAnswer:
-		if outbound && m.SDP != "" {
+		if offers && m.SDP != "" {
 			k.applyAnswer(m.SDP)
 		}
-		if outbound {
+		if offers {
 			k.move(callAnswered)
 		}
+	case wire.VertoAttach:
+		k.attachPushed()
 	case wire.VertoBye:
 		if m.CallID != k.id { // of a segment
 			delete(c.legs, m.CallID)
@@ -137,7 +139,7 @@ func (k *Call) mediaState(s media.State) {
 	switch s {
 	case media.StateConnected:
 		k.move(mediaUp)
-	case media.StateDisconnected:
+	case media.StateNew, media.StateDisconnected:
 		k.move(mediaLost)
 	case media.StateFailed:
 		k.fail(&errs.MediaTrackError{Operation: "connect", Kind: "both", OriginalError: k.media().Err()})
