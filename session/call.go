@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/serial"
@@ -28,7 +29,8 @@ type Call struct {
 	params  *observable.Events[MediaParams]
 	errors  *observable.Events[error]
 	events  *observable.Events[*Event]
-	decided sync.Once // an inbound call is answered or rejected once
+	decided sync.Once   // an inbound call is answered or rejected once
+	ringing *time.Timer // until when; nil: for ever
 
 	ctx  context.Context // ends with the call, for the reason it ended
 	stop context.CancelCauseFunc

@@ -148,6 +148,9 @@ func endOf(cause error) *errs.CallEndedError {
 		if e.Cause == "" {
 			e.Cause = refused.Message
 		}
+		if e.Code != 0 { // which says more than the code of the reply
+			e.Retryable = passing(e.Code)
+		}
 		if noSuchAddress(refused) {
 			e.Code = errs.CauseUnallocatedNumber
 		}

@@ -113,11 +113,20 @@ func byeReason(m wire.VertoMessage) *errs.CallEndedError {
 	if e.Cause == "" && e.Code == 0 {
 		e.Cause, e.Code = "NORMAL_CLEARING", errs.CauseNormalClearing
 	}
-	switch e.Code {
-	case errs.CauseUserBusy, errs.CauseNoAnswer, errs.CauseMediaTimeout:
-		e.Retryable = true
-	}
+	e.Retryable = passing(e.Code)
 	return e
+}
+
+// passing reports whether a cause is of the kind that passes, so that calling
+// again may work (ITU-T Q.850; 102 is a timer that ran out).
+func passing(code int) bool {
+	switch code {
+	case errs.CauseUserBusy, errs.CauseNoResponse, errs.CauseNoAnswer, errs.CauseAbsent, errs.CauseOutOfOrder,
+		errs.CauseNoCircuit, errs.CauseNetworkOutOfOrder, errs.CauseTemporaryFailure, errs.CauseCongestion,
+		errs.CauseTimerExpired, errs.CauseMediaTimeout:
+		return true
+	}
+	return false
 }
 
 // applyAnswer gives the service's description to the media. A second one is
