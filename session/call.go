@@ -43,6 +43,8 @@ type Call struct {
 	known  bool // the service may know of the call: an end is told
 	rooms  map[string]bool
 
+	subscribed []string // event types that the service was asked for
+
 	mu        sync.Mutex // guards the rest
 	leg       *media.Leg
 	attached  bool // the first exchange of descriptions is done

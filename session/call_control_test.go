@@ -137,7 +137,7 @@ func TestRefusedRequestLeavesTheCallAlone(t *testing.T) {
 			{"unhold", "verto.modify", func() error { return k.Unhold(t.Context()) }},
 			{"transfer", "verto.modify", func() error { return k.Transfer(t.Context(), "/private/bob") }},
 			{"digits", "verto.info", func() error { return k.SendDigits(t.Context(), "1") }},
-			{"subscribe", "verto.subscribe", func() error { return k.Subscribe(t.Context(), "user_event") }},
+			{"subscribe", "verto.subscribe", func() error { _, err := k.Subscribe(t.Context(), "user_event"); return err }},
 			{"directions", "verto.modify", func() error { return k.SetDirections(t.Context(), media.Directions{Audio: media.SendOnly}) }},
 		} {
 			for _, kind := range []sessiontest.FaultKind{sessiontest.FaultVertoError, sessiontest.FaultRPCError} {
@@ -208,7 +208,7 @@ func TestEndedCallRefusesEverything(t *testing.T) {
 			"Transfer": func() error { return k.Transfer(t.Context(), "/private/bob") },
 			"digits":   func() error { return k.SendDigits(t.Context(), "1") },
 			"Execute":  func() error { return k.Execute(t.Context(), "call.mute", nil, nil) },
-			"events":   func() error { return k.Subscribe(t.Context(), "user_event") },
+			"events":   func() error { _, err := k.Subscribe(t.Context(), "user_event"); return err },
 			"Answer":   func() error { return k.Answer(t.Context(), session.MediaOptions{}) },
 			"Reject":   func() error { return k.Reject(t.Context()) },
 		} {
