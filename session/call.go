@@ -43,7 +43,9 @@ type Call struct {
 	known  bool // the service may know of the call: an end is told
 	rooms  map[string]bool
 
-	subscribed []string // event types that the service was asked for
+	askedNode  string      // the node that was asked for
+	extras     []*ExtraLeg // that ended with the call
+	subscribed []string    // event types that the service was asked for
 
 	mu        sync.Mutex // guards the rest
 	leg       *media.Leg
