@@ -77,6 +77,7 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 		done:   make(chan struct{}),
 		rooms:  map[string]bool{}, variables: map[string]any{},
 	}
+	k.watchStreams()
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
 	return k

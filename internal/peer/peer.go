@@ -1,4 +1,5 @@
-// Package peer closes peer connections of pion.
+// Package peer closes peer connections of pion, for the two rooms that have
+// some: media and the gateway.
 package peer
 
 import (
