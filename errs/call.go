@@ -152,3 +152,17 @@ func (e *AttachError) Error() string {
 
 // Unwrap returns the cause.
 func (e *AttachError) Unwrap() error { return e.OriginalError }
+
+// UnauthorizedEventError says that the service does not let this client have
+// the events of a type.
+type UnauthorizedEventError struct {
+	EventType string
+}
+
+// Error names the type.
+func (e *UnauthorizedEventError) Error() string {
+	return withDetail("subscribe", " to ", e.EventType) + ": not authorized"
+}
+
+// Retryable reports false.
+func (e *UnauthorizedEventError) Retryable() bool { return false }

@@ -128,6 +128,8 @@ var table = []row{
 		"answer call ping: root cause"),
 	of(&errs.InviteError{OriginalError: errRoot}, &errs.InviteError{},
 		"handle invite: root cause"),
+	of(&errs.UnauthorizedEventError{EventType: "user_event"}, &errs.UnauthorizedEventError{},
+		"subscribe to user_event: not authorized"),
 	of(&errs.AttachError{OriginalError: errRoot}, &errs.AttachError{},
 		"attach call: root cause"),
 }

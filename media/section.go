@@ -3,6 +3,7 @@ package media
 import (
 	"sync"
 
+	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -87,7 +88,7 @@ func (s *section) dropPhantomSender(receiver *webrtc.RTPReceiver) {
 func (s *section) close() {
 	s.giveUp()
 	s.player.setSending(false)
-	if err := s.pc.GracefulClose(); err != nil {
+	if err := peer.Close(s.pc); err != nil {
 		s.leg.cfg.Logger.Debug("close peer connection", "kind", s.kind.String(), "error", err)
 	}
 }

@@ -46,6 +46,9 @@ type Call struct {
 
 	attachment    uint64 // counts attempts to attach: what an older one brings is void
 	stopAttaching context.CancelFunc
+	askedNode     string      // the node that was asked for
+	extras        []*ExtraLeg // that ended with the call
+	subscribed    []string    // event types that the service was asked for
 
 	mu          sync.Mutex // guards the rest
 	leg         *media.Leg
@@ -80,6 +83,7 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 		rooms:  map[string]bool{}, variables: map[string]any{},
 	}
 	k.stopAttaching = func() {}
+	k.watchStreams()
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
 	return k

@@ -124,16 +124,6 @@ func checkDigits(digits string) error {
 	return nil
 }
 
-// Subscribe asks the service for the call's events of a type that it does not
-// send unasked, such as "user_event". They appear on ObserveEvents.
-func (k *Call) Subscribe(ctx context.Context, eventType string) error {
-	if err := k.alive("subscribe"); err != nil {
-		return err
-	}
-	_, err := k.verto(ctx, wire.VertoSubscribe, wire.VertoParams{SessID: k.id, EventChannel: []string{eventType}})
-	return err
-}
-
 // Execute sends any request of the protocol about this call's own leg: self and
 // target are filled in, params are added. See Client.Execute for the errors.
 func (k *Call) Execute(ctx context.Context, method string, params map[string]any, result any) error {

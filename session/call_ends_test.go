@@ -167,6 +167,16 @@ var endings = []ending{
 		by: errs.EndedByNetwork, cause: "network", retry: true, fatal: errs.CallErrorNetwork, dial: errs.CallNotConnected,
 		status: session.CallStatusFailed,
 	})},
+	{name: "Close without a socket", at: func(s stage) bool { return !s.dialling }, end: func(_ *testing.T, d doomed) {
+		defer d.b.srv.RefuseConnections(503, 0).Remove()
+		d.b.srv.Drop("ann")
+		pass(time.Second)
+		_ = d.line.Close()
+	}, want: func(stage) outcome {
+		o := local("closed", 0, "")
+		o.byes = 0 // the service notices by itself
+		return o
+	}},
 	{name: "media lost", at: withMedia, end: func(_ *testing.T, d doomed) {
 		d.b.loss.Store(100)
 		<-d.Done()
@@ -187,7 +197,7 @@ const dialLimit = 6 * time.Second
 func TestEveryEndIsOneReasonEverywhere(t *testing.T) {
 	for _, s := range stages {
 		t.Run(s.name, func(t *testing.T) {
-			inCallBubble(t, sessiontest.Options{EarlyMedia: time.Hour}, func(t *testing.T, b *callBubble) {
+			inCallBubble(t, sessiontest.Options{EarlyMedia: time.Hour, CallGrace: 5 * time.Second}, func(t *testing.T, b *callBubble) {
 				line := b.client(t, "ann")
 				for _, e := range endings {
 					if e.at != nil && !e.at(s) {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/callrx/callrx/errs"
@@ -24,6 +25,7 @@ type ExtraLeg struct {
 	upOnce sync.Once
 
 	// The client's loop owns these.
+	known    bool // the service may know of it: an end is told
 	answered bool
 	err      error // why it ended
 }
@@ -56,11 +58,21 @@ func (x *ExtraLeg) Stop(ctx context.Context) error {
 		return nil
 	default:
 	}
-	_, err := x.verto(ctx, wire.VertoBye, wire.VertoParams{Dialog: x.dialog()})
+	err := x.bye(ctx)
 	_ = x.k.c.ask(context.Background(), func() { x.end(nil) })
 	<-x.done
-	var refused *errs.JSONRPCError
-	if errors.As(err, &refused) { // the service had ended it already
+	return err
+}
+
+// bye tells the service that the leg is over, if it knows of it. A refusal means
+// that it was over there already.
+func (x *ExtraLeg) bye(ctx context.Context) error {
+	known := false
+	if x.k.c.ask(ctx, func() { known, x.known = x.known, false }) != nil || !known {
+		return nil
+	}
+	_, err := x.verto(ctx, wire.VertoBye, wire.VertoParams{Dialog: x.dialog()})
+	if errors.As(err, new(*errs.JSONRPCError)) {
 		return nil
 	}
 	return err
@@ -83,7 +95,7 @@ func (k *Call) addLeg(ctx context.Context, source media.Source, o MediaOptions, 
 		return nil, &errs.InvalidStateTransitionError{From: "sharing", To: what}
 	}
 	if err := x.start(ctx, source, o); err != nil {
-		_, _ = x.verto(k.ctx, wire.VertoBye, wire.VertoParams{Dialog: x.dialog()})
+		_ = x.bye(k.ctx)
 		_ = k.c.ask(context.Background(), func() { x.end(err) })
 		<-x.done
 		return nil, err
@@ -111,6 +123,9 @@ func (x *ExtraLeg) start(ctx context.Context, source media.Source, o MediaOption
 		return causeOf(ctx, err)
 	}
 	reply, err := x.verto(ctx, wire.VertoInvite, wire.VertoParams{Dialog: x.dialog(), SDP: offer})
+	if errors.As(err, new(*errs.JSONRPCError)) {
+		x.k.c.post(func() { x.known = false })
+	}
 	if err != nil {
 		return err
 	}
@@ -133,10 +148,19 @@ func (x *ExtraLeg) verto(ctx context.Context, method string, p wire.VertoParams)
 		CallID:  x.id,
 		Message: wire.VertoRequest{JSONRPC: "2.0", ID: uuid.NewString(), Method: method, Params: p},
 	}
-	if x.screen && method == wire.VertoInvite {
+	invite := method == wire.VertoInvite
+	if invite && x.screen {
 		env.Subscribe = []string{"video.room.screenshare"}
 	}
-	if err := x.k.c.ask(ctx, func() { env.NodeID = x.k.nodeID }); err != nil {
+	if !invite { // the leg belongs to its call now, which is the one that the envelope names
+		env.CallID = x.k.id
+	}
+	err := x.k.c.ask(ctx, func() {
+		if env.NodeID = x.k.nodeID; invite {
+			env.NodeID, x.known = x.k.askedNode, true
+		}
+	})
+	if err != nil {
 		return wire.VertoReply{}, err
 	}
 	return x.k.c.verto(ctx, env)
@@ -159,10 +183,11 @@ func (x *ExtraLeg) message(m wire.VertoMessage) {
 		x.answered = true
 		x.k.jobs.Do(func() {
 			if err := x.leg.Accept(x.k.ctx, m.SDP); err != nil {
-				x.k.c.post(func() { x.end(err) })
+				x.k.c.post(func() { x.fail(err) })
 			}
 		})
 	case wire.VertoBye:
+		x.known = false
 		x.end(byeReason(m))
 	}
 }
@@ -172,8 +197,18 @@ func (x *ExtraLeg) mediaState(s media.State) {
 	case media.StateConnected:
 		x.upOnce.Do(func() { close(x.up) })
 	case media.StateFailed:
-		x.k.c.post(func() { x.end(&errs.MediaTrackError{Operation: "connect", Kind: "video"}) })
+		x.k.c.post(func() { x.fail(&errs.MediaTrackError{Operation: "connect", Kind: "video"}) })
 	}
+}
+
+// fail ends the leg for an error of its own. On the loop.
+func (x *ExtraLeg) fail(cause error) {
+	x.end(cause)
+	x.k.c.workers.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), byeTimeout)
+		defer cancel()
+		_ = x.bye(ctx)
+	})
 }
 
 // end releases the leg. On the loop.
@@ -210,7 +245,20 @@ func (c *Client) addExtra(x *ExtraLeg) bool {
 func (k *Call) endExtras(why error) {
 	for _, x := range k.c.extras {
 		if x.k == k {
+			k.extras = append(k.extras, x) // bye may still have to tell the service
 			x.end(why)
 		}
 	}
+}
+
+// allExtras are the legs beside the main one, also those that ended with it. On
+// the loop.
+func (k *Call) allExtras() []*ExtraLeg {
+	all := slices.Clone(k.extras)
+	for _, x := range k.c.extras {
+		if x.k == k {
+			all = append(all, x)
+		}
+	}
+	return all
 }

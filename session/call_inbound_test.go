@@ -229,3 +229,47 @@ func TestAnswerWithNonsenseEndsTheCall(t *testing.T) {
 		t.Errorf("the client's errors have the call's: %v", err)
 	}
 }
+
+// TestAnswerWithoutOptionsShowsNoPicture: whoever answers a video call and says
+// nothing of a camera hears, speaks and sees, and is not seen.
+func TestAnswerWithoutOptionsShowsNoPicture(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		_, bob, _, in := b.call(t, "/private/bob?channel=video",
+			session.MediaOptions{VideoSource: media.NewTestPattern()}, session.MediaOptions{})
+		if d := in.Directions(); d.Audio != media.SendRecv || d.Video != media.RecvOnly {
+			t.Errorf("directions %v", d)
+		}
+		pass(time.Second)
+		if s := in.Stats(); s.Video.PacketsSent != 0 || s.Video.PacketsReceived == 0 || s.Audio.PacketsSent == 0 {
+			t.Errorf("figures %+v", s)
+		}
+		b.over(t, bob, in)
+	})
+}
+
+// TestCallCancelledAtOnceDoesNotRing, however fast the cancelling follows, and
+// the far end may tell its invite twice.
+func TestCallCancelledAtOnceDoesNotRing(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		bob := b.client(t, "bob")
+		incoming := bob.ObserveIncoming()
+		for _, m := range []string{"verto.invite", "verto.invite", "verto.bye", "verto.bye"} {
+			params := map[string]any{"callID": "c-1", "sdp": "v=0\r\n", "cause": "ORIGINATOR_CANCEL", "causeCode": "487"}
+			if _, err := b.srv.SendEvent("bob", "webrtc.message", nil, map[string]any{"method": m, "params": params}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		in := next(t, incoming)
+		wantOutcome(t, in, farEnd("ORIGINATOR_CANCEL", errs.CauseOriginatorCancel, ""))
+		wantDecided(t, in)
+		wantOver(t, b.srv, bob.Client, in)
+		_ = bob.Close()
+		n := 0
+		for range incoming.Seq(t.Context()) {
+			n++
+		}
+		if n != 1 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -169,4 +170,29 @@ func TestHangupDoesNotDependOnTheService(t *testing.T) {
 	}
 	srv.HangupCall(silent.ID(), "", 0)
 	wantOver(t, srv, c, silent, crossed)
+}
+
+// TestLateObserverOfTheStatusSeesOnlyThePresent: no history, and looking changes
+// nothing.
+func TestLateObserverOfTheStatusSeesOnlyThePresent(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{EarlyMedia: 2 * time.Second}, func(t *testing.T, b *callBubble) {
+		ann := b.client(t, "ann")
+		k := mustDial(t, ann.Client, "/public/early", ann.dialing(session.MediaOptions{}))
+		for _, want := range []session.CallStatus{session.CallStatusRinging, session.CallStatusConnected} {
+			awaitStatus(t, k, want)
+			if first := next(t, k.ObserveStatus()); first != want || k.Status() != want {
+				t.Errorf("a late observer sees %v, the status is %v, want %v", first, k.Status(), want)
+			}
+		}
+		b.over(t, ann, k)
+		for range 2 {
+			var seen []session.CallStatus
+			for s := range k.ObserveStatus().Seq(t.Context()) {
+				seen = append(seen, s)
+			}
+			if !slices.Equal(seen, []session.CallStatus{session.CallStatusDestroyed}) || k.Status() != session.CallStatusDestroyed {
+				t.Errorf("after the end an observer sees %v, the status is %v", seen, k.Status())
+			}
+		}
+	})
 }

@@ -95,6 +95,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 		registering: make(chan struct{}, 1),
 		done:        make(chan struct{}),
 	}
+	c.watchStreams()
 	c.ctx, c.quit = context.WithCancelCause(context.Background())
 	c.http = o.HTTPClient
 	if c.http == nil {

@@ -95,6 +95,8 @@ type VertoResult struct {
 	Action    string `json:"action"`
 	HoldState string `json:"holdState"`
 	SDP       string `json:"sdp"`
+
+	UnauthorizedChannels []string `json:"unauthorizedChannels"` // of those that were subscribed to
 }
 
 // A VertoMessage is what the service sends about a call.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/sdp/v3"
@@ -222,7 +223,7 @@ func (sec *section) close() {
 	sec.mu.Lock()
 	sec.closed = true
 	sec.mu.Unlock()
-	_ = sec.pc.GracefulClose()
+	_ = peer.Close(sec.pc)
 	sec.readers.Wait()
 }
 
