@@ -11,6 +11,8 @@ import (
 
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/callrx/callrx/session/sessiontest"
 )
 
 // ear records what arrives in one section.
@@ -107,6 +109,25 @@ func (m *media) speak(i int, step uint32, fill func(n int) []byte) (stop func())
 	stop = func() { once.Do(func() { cancel(); <-done }) }
 	m.t.Cleanup(stop)
 	return stop
+}
+
+// spoken makes Opus packets of the tone that tell who sent them: real sound, with the mark in the padding
+// (RFC 6716 section 3.2.5).
+func spoken(who string) func(int) []byte {
+	return func(n int) []byte {
+		packet, mark := sessiontest.ToneOpus(n), fmt.Sprintf("%s-%08d", who, n)
+		padded := append([]byte{packet[0] | 3, 0x41, byte(len(mark))}, packet[1:]...)
+		return append(padded, mark...)
+	}
+}
+
+// opusSilence is 20 ms of digital silence.
+func opusSilence(int) []byte { return []byte{0xf8, 0xff, 0xfe} }
+
+// said tells whether a packet was spoken by somebody.
+func said(p rtp.Packet, who string) bool {
+	mark := len(p.Payload) - len(who) - 9
+	return mark > 0 && strings.HasPrefix(string(p.Payload[mark:]), who+"-")
 }
 
 // marked makes payloads that tell who sent them and which they are.
