@@ -86,13 +86,17 @@ func (m *media) up(i int) {
 // speak sends packets into a section every 5 ms until the test ends or stop is called. Each payload is
 // made by fill from its number.
 func (m *media) speak(i int, step uint32, fill func(n int) []byte) (stop func()) {
+	return m.speakEvery(i, 5*time.Millisecond, step, fill)
+}
+
+func (m *media) speakEvery(i int, pace time.Duration, step uint32, fill func(n int) []byte) (stop func()) {
 	m.up(i)
 	track := m.tracks[i]
 	ctx, cancel := context.WithCancel(m.t.Context())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		ticker := time.NewTicker(5 * time.Millisecond)
+		ticker := time.NewTicker(pace)
 		defer ticker.Stop()
 		for n := 0; ; n++ {
 			_ = track.WriteRTP(&rtp.Packet{

@@ -36,3 +36,9 @@ func ReadOffer(text string) (int, error) {
 
 // ToneOpus returns the n-th 20 ms of the tone.
 var ToneOpus = toneOpus
+
+// EncodeULaw and EncodeALaw are G.711.
+var (
+	EncodeULaw = encodeULaw
+	EncodeALaw = encodeALaw
+)
