@@ -176,6 +176,9 @@ func (t *callTable) info(c *vertoCall) (any, *vertoError) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if l.answered() && !l.mayAny("digit") {
+		return nil, forbidden()
+	}
 	l.digits = append(l.digits, c.params.DTMF)
 	if peer := l.peerLocked(); peer != nil {
 		peer.sendDigitsLocked(c.params.DTMF)
