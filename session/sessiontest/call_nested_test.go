@@ -3,8 +3,6 @@ package sessiontest_test
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/callrx/callrx/session/sessiontest"
 )
 
@@ -101,48 +99,5 @@ func TestConnectCallRefusesWhatCannotBe(t *testing.T) {
 	}
 	if n := len(gw.Journal().Sent("call.connect")); n != 0 {
 		t.Errorf("%d connects", n)
-	}
-}
-
-// The order of what the acting client and another member are told is that of the protocol's table.
-func TestEventsComeInTheOrderOfTheProtocol(t *testing.T) {
-	gw := sessiontest.NewServer(t)
-	in := guests(t, gw, []string{"mara", "noor"}, "pcmu", "vp8")
-	mara, noor := in[0], in[1]
-	for _, step := range []struct {
-		name          string
-		act           func()
-		acting, other []string
-	}{
-		{"mute audio", func() { mara.control("call.mute", mara.member, obj{"channels": []string{"audio"}}) },
-			[]string{"member.updated"}, []string{"member.updated"}},
-		{"mute video", func() { mara.control("call.mute", mara.member, obj{"channels": []string{"video"}}) },
-			[]string{"member.updated", "layout.changed"}, []string{"member.updated", "layout.changed"}},
-		{"layout", func() { mara.control("call.layout.set", mara.member, obj{"layout": "3x3"}) },
-			[]string{"layout.changed"}, []string{"layout.changed"}},
-		{"position", func() {
-			mara.control("call.member.position.set", "", obj{"targets": []obj{{"target": obj{"member_id": mara.member}, "position": "standard-4"}}})
-		}, []string{"member.updated", "layout.changed"}, []string{"member.updated", "layout.changed"}},
-		{"lock", func() { mara.control("call.lock", mara.member, nil) },
-			[]string{"call.updated", "room.updated"}, []string{"call.updated", "room.updated"}},
-		{"audio flags of another", func() {
-			mara.control("call.audioflags.set", noor.member, obj{"echo_cancellation": false, "auto_gain": true, "noise_suppression": true})
-		}, []string{"member.updated"}, []string{"member.updated", "webrtc.message"}},
-		{"removal", func() { mara.control("call.member.remove", "", obj{"targets": []obj{{"member_id": noor.member}}}) },
-			[]string{"member.left", "layout.changed"}, []string{"webrtc.message", "call.state", "call.state", "call.left"}},
-		{"hang-up", func() { mara.bye() }, []string{"call.state", "call.state", "call.left"}, nil},
-	} {
-		before := len(gw.Journal())
-		step.act()
-		mara.ask("signalwire.ping", obj{}) // what follows an answer was sent before the next one
-		for l, want := range map[*talk][]string{mara: step.acting, noor: step.other} {
-			var got []string
-			for _, e := range gw.Journal()[before:].Sent("").Call(l.id) {
-				got = append(got, e.Event)
-			}
-			if d := cmp.Diff(want, got); d != "" {
-				t.Errorf("%s (-want +got):\n%s", step.name, d)
-			}
-		}
 	}
 }
