@@ -48,7 +48,7 @@ func (b *Bot) Say(ctx context.Context, pcm []int16) error {
 }
 
 // Hear returns what the bot hears in the next time of that length, the mix of all others: one channel at
-// 8000 Hz. While nobody else can be heard nothing comes, and it waits. It returns the context's error, or
+// 8000 Hz. Two who hear at once share what comes. While nobody else can be heard nothing comes, and it waits. It returns the context's error, or
 // [ErrBotLeft].
 func (b *Bot) Hear(ctx context.Context, d time.Duration) ([]int16, error) {
 	for len(b.ear.frames) > 0 { // from before

@@ -87,10 +87,7 @@ func (r *room) admitLocked(l *leg) {
 // may tells whether a leg, or the one a screen or device belongs to, has a capability. A name grants all
 // that begin with it, so "self.mute" grants "self.mute.audio.off".
 func (l *leg) may(capability string) bool {
-	if l.parent != nil {
-		l = l.parent
-	}
-	return slices.ContainsFunc(l.capabilities, func(granted string) bool {
+	return slices.ContainsFunc(l.head().capabilities, func(granted string) bool {
 		return granted == capability || strings.HasPrefix(capability, granted+".")
 	})
 }

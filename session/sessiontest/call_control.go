@@ -111,8 +111,8 @@ func (t *callTable) control(c *rpcCall, method control) (any, *rpcError) {
 
 func (c *controlCall) runLocked(method control) (map[string]any, *refusal) {
 	c.self = c.t.findLocked(c.params.Self.CallID, c.sock.subscriberID())
-	if c.self != nil && c.self.parent != nil {
-		c.self = c.self.parent
+	if c.self != nil {
+		c.self = c.self.head()
 	}
 	if c.self == nil || !c.self.answered() {
 		return nil, &refusal{"404", "Call not found"}
@@ -179,7 +179,7 @@ func (c *controlCall) allowed(needs string) bool {
 
 // relation tells one's own legs from others.
 func (c *controlCall) relation(l *leg) string {
-	if l == c.self || l.parent == c.self {
+	if l.head() == c.self {
 		return "self"
 	}
 	return "member"

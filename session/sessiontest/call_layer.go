@@ -9,6 +9,7 @@ const (
 	positionAuto      = "auto"
 	positionOffCanvas = "off-canvas"
 	positionFull      = "full-screen"
+	positionPlayback  = "playback"
 )
 
 // layer is one place of a layout, with who is there. Sizes are in percent of the canvas.
@@ -66,7 +67,7 @@ func (r *room) shownLocked() (shared, full []*leg) {
 	for _, l := range r.legs {
 		hidden := l.flags.VideoMuted && r.state.HideVideoMuted
 		switch {
-		case l.audience, l.parent != nil && l.parent.audience, hidden, l.flags.RequestedPosition == positionOffCanvas:
+		case l.head().audience, hidden, l.flags.RequestedPosition == positionOffCanvas:
 		case l.flags.RequestedPosition == positionFull:
 			full = append(full, l)
 		default:
@@ -97,6 +98,9 @@ func (r *room) hasPositionLocked(position string) bool {
 	switch position {
 	case positionAuto, positionOffCanvas, positionFull:
 		return true
+	}
+	if position == positionPlayback && strings.HasPrefix(r.state.Layout, layoutHighlight) {
+		return true // where a file would play; meanwhile it is like auto
 	}
 	return slices.ContainsFunc(slotsOf(r.state.Layout, 100), func(s slot) bool { return s.position == position })
 }

@@ -50,7 +50,7 @@ func (l *leg) memberLocked(r *room) member {
 	m := member{
 		MemberID: l.memberID, CallID: l.callID, NodeID: nodeID, RoomID: r.id, RoomSessionID: r.sessionID,
 		Name: l.name, Type: l.kind, SubscriberID: l.subject, Talking: l.talking, Meta: map[string]any{}, memberFlags: l.flags,
-		Audience: l.audience || l.parent != nil && l.parent.audience,
+		Audience: l.head().audience,
 	}
 	if l.parent != nil {
 		m.ParentID = l.parent.memberID

@@ -24,11 +24,14 @@ func (r *room) remixLocked() {
 	if r.kind != roomConference {
 		return
 	}
-	plan := &mixPlan{}
-	for _, l := range r.presentLocked() {
-		plan.listeners = append(plan.listeners, r.listenersLocked(l)...)
+	plan, families, present := &mixPlan{}, map[*leg][]*inlet{}, r.presentLocked()
+	for _, l := range present {
+		families[l.head()] = append(families[l.head()], l.inlets()...)
 	}
-	for _, l := range r.presentLocked() {
+	for _, l := range present {
+		plan.listeners = append(plan.listeners, r.listenersLocked(l, families[l.head()])...)
+	}
+	for _, l := range present {
 		heard := len(plan.listeners) > 0 && l.heardLocked()
 		for _, in := range l.inlets() {
 			in.setOpen(heard)
@@ -37,8 +40,8 @@ func (r *room) remixLocked() {
 			}
 		}
 	}
-	plan.listeners = slices.DeleteFunc(plan.listeners, func(to mixListener) bool {
-		return !slices.ContainsFunc(plan.sources, func(from mixSource) bool { return !slices.Contains(to.own, from.in) })
+	plan.listeners = slices.DeleteFunc(plan.listeners, func(to mixListener) bool { // with nobody to hear
+		return len(plan.sources) <= len(to.own) && !slices.ContainsFunc(plan.sources, func(from mixSource) bool { return !slices.Contains(to.own, from.in) })
 	})
 	r.mixLocked(plan)
 }
@@ -62,7 +65,7 @@ func (r *room) mixLocked(plan *mixPlan) {
 
 // heardLocked tells whether the others are to hear a leg.
 func (l *leg) heardLocked() bool {
-	return !l.flags.AudioMuted && !l.dropped && !l.audience && (l.parent == nil || !l.parent.audience)
+	return !l.flags.AudioMuted && !l.dropped && !l.head().audience
 }
 
 // inlets returns where the sound of a leg comes in.
@@ -79,16 +82,18 @@ func (l *leg) inlets() []*inlet {
 	return all
 }
 
-// listenersLocked returns where a leg hears the mix: nothing of itself, nor of its own screen or device.
-func (r *room) listenersLocked(l *leg) []mixListener {
+// head is the main leg of a screen or device, and of a main leg itself.
+func (l *leg) head() *leg {
+	if l.parent != nil {
+		return l.parent
+	}
+	return l
+}
+
+// listenersLocked returns where a leg hears the mix, without what is its own.
+func (r *room) listenersLocked(l *leg, own []*inlet) []mixListener {
 	if l.held || l.dropped || l.flags.Deaf {
 		return nil
-	}
-	var own []*inlet
-	for _, other := range r.legs {
-		if other == l || other.parent == l || other == l.parent {
-			own = append(own, other.inlets()...)
-		}
 	}
 	gain := gainOf(l.flags.OutputVolume)
 	if l.bot != nil {

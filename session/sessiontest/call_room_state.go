@@ -8,16 +8,16 @@ import (
 
 // RoomState is what a room tells about itself. The zero value is that of a new room.
 type RoomState struct {
-	Layout              string           // "grid-responsive" when empty
-	Locked              bool             // nobody else gets in
-	Recording           bool             // shown to the members; nothing is recorded
-	Streaming           bool             // shown to the members; nothing is streamed
-	PrioritizeHandRaise bool             // raised hands come first in the layout
-	HideVideoMuted      bool             // who shows no picture has no place in the layout
-	Meta                map[string]any   // must be encodable as JSON, as must what follows
-	Recordings          []map[string]any // as they are sent
-	Streams             []map[string]any
-	Playbacks           []map[string]any
+	Layout              string           `json:"layout"`               // "grid-responsive" when empty
+	Locked              bool             `json:"locked"`               // nobody else gets in
+	Recording           bool             `json:"recording"`            // shown to the members; nothing is recorded
+	Streaming           bool             `json:"streaming"`            // shown to the members; nothing is streamed
+	PrioritizeHandRaise bool             `json:"prioritize_handraise"` // raised hands come first in the layout
+	HideVideoMuted      bool             `json:"hide_video_muted"`     // who shows no picture has no place in the layout
+	Meta                map[string]any   `json:"meta"`                 // must be encodable as JSON, as must what follows
+	Recordings          []map[string]any `json:"recordings"`           // as they are sent
+	Streams             []map[string]any `json:"streams"`
+	Playbacks           []map[string]any `json:"playbacks"`
 }
 
 // clone returns a state that shares nothing with r but what is inside the lists.

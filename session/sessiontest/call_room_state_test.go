@@ -106,3 +106,68 @@ func TestMembersAreListed(t *testing.T) {
 		t.Errorf("members are %v", list)
 	}
 }
+
+func TestAdminAPIChangesRooms(t *testing.T) {
+	gw := sessiontest.NewServer(t, sessiontest.Options{AdminAddr: "127.0.0.1:0"})
+	admin := adminOf(t, gw)
+	mara := newPhone(t, gw, "mara@example.org").dial("/public/lobby", "pcmu")
+	calls := "/calls/" + mara.id
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"POST", "/roles", `{"address":"/public/lobby","who":"noor@example.org","role":"audience"}`, 204},
+		{"POST", calls + "/capabilities", `["self","lock.on"]`, 204},
+		{"POST", "/calls/none/capabilities", `[]`, 404},
+		{"POST", calls + "/capabilities", `{`, 400},
+		{"POST", calls + "/connect?to=/public/side", "", 204},
+		{"POST", calls + "/connect?to=/public/echo", "", 400},
+		{"POST", calls + "/return", "", 204},
+		{"POST", calls + "/return", "", 404},
+		{"POST", "/bots", `{"address":"/public/lobby","name":"Echo","hertz":500,"ms":200}`, 201},
+		{"POST", "/bots", `{"address":"/public/echo"}`, 400},
+		{"PATCH", "/rooms?address=/public/lobby", `{"locked":"yes"}`, 400},
+		{"PATCH", "/rooms?address=/public/echo", `{}`, 400},
+		{"PATCH", "/rooms?address=/public/lobby", `{"locked":true,"meta":{"a":1}}`, 204},
+		{"POST", "/bots", `{"address":"/public/lobby"}`, 400},
+	} {
+		if status, _, text := admin(c.method, c.path, c.body); status != c.status {
+			t.Errorf("%s %s %s: %d %s", c.method, c.path, c.body, status, text)
+		}
+	}
+	if m := mara.on("member.joined"); dig(m, "member", "name") != "Echo" {
+		t.Errorf("member.joined is %v", m)
+	}
+	mara.on("member.left")
+	if s := mara.on("call.updated")["room_session"].(obj); s["locked"] != true || dig(s, "meta", "a") != 1.0 {
+		t.Errorf("room is %v", s)
+	}
+	if a := mara.control("call.unlock", mara.member, nil); dig(a, "result", "code") != "200" { // the way back restored what the room gives
+		t.Errorf("unlock: %v", a)
+	}
+	noor := newPhone(t, gw, "noor@example.org").place("/public/lobby", "pcmu")
+	if granted, _ := noor.on("call.joined")["capabilities"].([]any); len(granted) != 4 {
+		t.Errorf("capabilities are %v", granted)
+	}
+}
+
+func TestVideoMutedMembersCanBeHidden(t *testing.T) {
+	gw := sessiontest.NewServer(t)
+	in := guests(t, gw, []string{"mara", "noor"}, "pcmu", "vp8")
+	in[0].control("call.layout.set", in[0].member, obj{"layout": "2x2"})
+	in[0].layers("2x2")
+	in[0].control("call.mute", in[1].member, obj{"channels": []string{"video"}})
+	if l := at(in[0].layers("2x2"), in[1].member); l == nil || l["visible"] != false {
+		t.Errorf("muted it is at %v", l)
+	}
+	if err := gw.UpdateRoom("/public/lobby", func(r *sessiontest.RoomState) { r.HideVideoMuted = true }); err != nil {
+		t.Fatal(err)
+	}
+	if l := at(in[0].layers("2x2"), in[1].member); l != nil {
+		t.Errorf("hidden it is at %v", l)
+	}
+	in[0].control("call.unmute", in[1].member, obj{"channels": []string{"video"}})
+	if l := at(in[0].layers("2x2"), in[1].member); l == nil || l["visible"] != true {
+		t.Errorf("unmuted it is at %v", l)
+	}
+}

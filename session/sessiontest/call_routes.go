@@ -100,16 +100,16 @@ func (l *leg) sends(sec *section) bool {
 	if isVideo(sec) {
 		muted = l.flags.VideoMuted
 	}
-	return sec.fromClient() && !muted && !l.dropped && !l.audience && (l.parent == nil || !l.parent.audience)
+	return sec.fromClient() && !muted && !l.dropped && !l.head().audience
 }
 
 // preferenceLocked lists the legs of the room, the one to be heard or seen first. A screen is seen before
 // a face, a speaker before the silent, and of these whoever came last.
 func (r *room) preferenceLocked(video bool) []*leg {
-	list := make([]*leg, 0, len(r.legs))
+	list, listed := make([]*leg, 0, len(r.legs)), map[*leg]bool{}
 	add := func(l *leg) {
-		if !slices.Contains(list, l) {
-			list = append(list, l)
+		if !listed[l] {
+			list, listed[l] = append(list, l), true
 		}
 	}
 	if video {

@@ -55,7 +55,7 @@ func (t *callTable) heard(l *leg) {
 	l.voiceAt.Store(time.Now().UnixNano())
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !l.answered() || l.flags.AudioMuted || l.audience || l.dropped || t.closed {
+	if !l.answered() || l.flags.AudioMuted || l.head().audience || l.dropped || t.closed {
 		return
 	}
 	l.speaking.Store(true)

@@ -99,6 +99,11 @@
 //	DELETE /faults, /faults/{id}
 //	GET    /journal, /sessions, /calls
 //	POST   /calls/{id}/hangup?cause=…
+//	POST   /calls/{id}/capabilities  ["self","lock.on"]
+//	POST   /calls/{id}/connect?to=…, /calls/{id}/return
+//	PATCH  /rooms?address=…         {"locked":true,"layout":"3x3"}
+//	POST   /roles                   {"address":"/public/lobby","who":"mara@example.org","role":"audience"}
+//	POST   /bots                    {"address":"/public/lobby","name":"Noor","hertz":440,"ms":3000}
 //	POST   /sessions/{who}/expire, /sessions/{who}/drop
 //	POST   /tokens/{jti}/revoke
 //	POST   /clock                   {"skew_ms":90000}
