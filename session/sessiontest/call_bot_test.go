@@ -158,3 +158,40 @@ func TestBotsTalkToEachOtherInABubble(t *testing.T) {
 		}
 	})
 }
+
+// What is said while muted, and what was under way, is not heard when the mute ends.
+func TestMutedSpeechIsNeverHeard(t *testing.T) {
+	bubble(t, sessiontest.Options{}, func(t *testing.T, gw *sessiontest.Server) {
+		speaker, listener := join(t, gw, sessiontest.BotOptions{}), join(t, gw, sessiontest.BotOptions{})
+		join(t, gw, sessiontest.BotOptions{}) // somebody to hear, so that the mix goes on
+		var pcm []int16
+		heard := make(chan struct{})
+		go func() {
+			defer close(heard)
+			pcm, _ = listener.Hear(t.Context(), 1500*time.Millisecond)
+		}()
+		for _, step := range []struct {
+			muted bool
+			hertz float64
+		}{{false, 500}, {true, 1100}, {false, 1700}} {
+			speaker.Mute(step.muted)
+			if err := speaker.Tone(t.Context(), step.hertz, 460*time.Millisecond); err != nil {
+				t.Fatal(err)
+			}
+		}
+		<-heard
+		samples := make([]float64, len(pcm))
+		for i, v := range pcm {
+			samples[i] = float64(v)
+		}
+		if level := levelAt(samples[4000:8000], 1100); level > -60 {
+			t.Errorf("what was said while muted is heard at %.1f dB", level)
+		}
+		if level := levelAt(samples[8500:11500], 1700); math.Abs(level+12) > 1 {
+			t.Errorf("what was said afterwards is heard at %.1f dB", level)
+		}
+		if level := levelAt(samples[8000:], 1100); level > -60 {
+			t.Errorf("what was said while muted is heard afterwards at %.1f dB", level)
+		}
+	})
+}

@@ -102,3 +102,18 @@ func TestMixCanBeMadeOfOpus(t *testing.T) {
 		return len(p) >= 25 && math.Abs(levelAt(decoded(p[len(p)-25:]), 440)+6) < 1.5
 	})
 }
+
+// Who shares a screen with sound does not hear it back.
+func TestScreenIsHeardByOthersOnly(t *testing.T) {
+	gw := sessiontest.NewServer(t)
+	in := guests(t, gw, []string{"mara", "noor"}, "pcmu")
+	screen := &talk{phone: in[0].phone, id: in[0].id + "-screen", media: in[0].newMedia("pcmu:sendonly", "vp8:sendonly")}
+	in[0].invite(screen.id, "/public/lobby", screen.media, obj{
+		"screenShare": true, "userVariables": obj{"memberCallId": in[0].id, "memberId": in[0].member},
+	})
+	screen.accept("verto.answer")
+	in[1].media.sing(0, 900)
+	screen.media.sing(0, 1700)
+	in[1].media.hears(t, []float64{1700}, []float64{900})
+	in[0].media.hears(t, []float64{900}, []float64{1700})
+}
