@@ -92,6 +92,7 @@ func (a *adminServer) handler() http.Handler {
 	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, a.s.Sessions()) })
 	mux.HandleFunc("GET /calls", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, append([]CallInfo{}, a.s.Calls()...)) })
 	mux.HandleFunc("POST /calls/{id}/hangup", a.hangupCall)
+	a.handleRooms(mux)
 	mux.HandleFunc("POST /sessions/{id}/expire", a.reached(a.s.Expire))
 	mux.HandleFunc("POST /sessions/{id}/drop", a.reached(a.s.Drop))
 	mux.HandleFunc("POST /tokens/{jti}/revoke", func(w http.ResponseWriter, r *http.Request) {
@@ -123,11 +124,7 @@ func (a *adminServer) reached(verb func(who string) int) http.HandlerFunc {
 
 // hangupCall ends a leg with the cause of the query, NORMAL_CLEARING without one.
 func (a *adminServer) hangupCall(w http.ResponseWriter, r *http.Request) {
-	if !a.s.HangupCall(r.PathValue("id"), r.URL.Query().Get("cause"), 0) {
-		reply(w, http.StatusNotFound, map[string]string{"error": "no such call"})
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
+	found(w, a.s.HangupCall(r.PathValue("id"), r.URL.Query().Get("cause"), 0))
 }
 
 func (a *adminServer) addFault(w http.ResponseWriter, r *http.Request) {

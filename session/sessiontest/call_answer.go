@@ -3,8 +3,6 @@ package sessiontest
 import (
 	"context"
 	"time"
-
-	"github.com/pion/webrtc/v4"
 )
 
 // negotiateLocked answers the newest offer of a leg on its worker, and calls done with the answer under
@@ -49,10 +47,10 @@ func (t *callTable) negotiate(l *leg, choose chooser) (string, error) {
 func (t *callTable) answerLocked(l *leg) {
 	r := t.rooms[l.dest.address]
 	if r == nil {
-		r = t.newRoom(l.dest.kind, l.dest.name, l.dest.display)
+		r = t.newRoomLocked(l.dest)
 	}
-	if r.locked {
-		l.endLocked(ending{by: endedByServer, cause: "CALL_REJECTED", code: 21, reason: "locked"})
+	if r.state.Locked {
+		l.endLocked(turnedAway())
 		return
 	}
 	if l.script.NeverAnswer {
@@ -70,6 +68,10 @@ func (l *leg) enterLocked(r *room) {
 	if l.dest.kind == roomConference {
 		r = l.t.roomLocked(l.dest)
 	}
+	if r.state.Locked { // meanwhile
+		l.endLocked(turnedAway())
+		return
+	}
 	l.room = r
 	l.setStateLocked(CallAnswered)
 	l.joinLocked(r)
@@ -78,7 +80,7 @@ func (l *leg) enterLocked(r *room) {
 
 // answerEarlyLocked sends early media, and the answer without description later.
 func (t *callTable) answerEarlyLocked(l *leg) {
-	r := t.newRoom(l.dest.kind, l.dest.name, l.dest.display)
+	r := t.newRoomLocked(l.dest)
 	t.negotiateLocked(l, r.chooser(), func(text string) {
 		l.sendSDPLocked("verto.media", text)
 		l.playToneLocked()
@@ -110,40 +112,6 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return true
 	case <-ctx.Done():
 		return false
-	}
-}
-
-// chooser picks the codecs of a leg that joins the room: what the others there have, since the gateway
-// does not transcode, or else what the client likes best.
-func (r *room) chooser() chooser {
-	return func(kind webrtc.RTPCodecType, offered []codec) []codec {
-		if r.kind == roomTone && kind == webrtc.RTPCodecTypeAudio {
-			return pick(offered, pcmuName, opusName)
-		}
-		r.t.mu.Lock()
-		defer r.t.mu.Unlock()
-		for _, l := range r.legs {
-			for _, sec := range l.sections() {
-				if sec.kind == kind {
-					return common(offered, sec.agreed())
-				}
-			}
-		}
-		return pick(offered)
-	}
-}
-
-// chooser picks the codecs of new sections of a leg where it is now.
-func (l *leg) chooser() chooser {
-	r := l.room
-	return func(kind webrtc.RTPCodecType, offered []codec) []codec {
-		r.t.mu.Lock()
-		alone := len(r.legs) < 2
-		r.t.mu.Unlock()
-		if alone && r.kind != roomTone {
-			return pick(offered)
-		}
-		return r.chooser()(kind, offered)
 	}
 }
 

@@ -2,8 +2,6 @@ package sessiontest
 
 import (
 	"encoding/json"
-	"slices"
-	"strings"
 
 	"github.com/callrx/callrx/internal/wire"
 )
@@ -49,40 +47,43 @@ type controlCall struct {
 	targets []*leg
 }
 
-// control is one call.* method: the capability it takes, by its part of the name, and what it does. It
-// runs under the lock; what it changes it changes after the answer.
+// control is one call.* method: the capability it takes and what it does. It runs under the lock; what it
+// changes it changes after the answer.
 type control struct {
-	needs string // "" for nothing; "target" for "self" or "member", whichever the target is
+	// needs is "" for nothing. After a dot it is what is done to a target, which takes the capability
+	// "self…" for one's own legs and "member…" for others.
+	needs string
 	do    func(*controlCall) (map[string]any, *refusal)
 }
 
 // refusal is the error of a call.* request, which travels as a result.
 type refusal struct{ code, message string }
 
-var errNoMember = &refusal{"404", "Member not found"}
+func noMember() *refusal     { return &refusal{"404", "Member not found"} }
+func badParams() *refusal    { return &refusal{"-32602", "Invalid params"} }
+func notPermitted() *refusal { return &refusal{"-32001", "Permission Denied."} }
 
 func (t *callTable) controls() map[string]control {
-	type flags = memberFlags
-	type params = controlParams
 	return map[string]control{
-		"call.mute":                       {"target", setMuted(true)},
-		"call.unmute":                     {"target", setMuted(false)},
-		"call.deaf":                       {"target", setFlag("deaf", func(f *flags, _ params) { f.Deaf = true })},
-		"call.undeaf":                     {"target", setFlag("deaf", func(f *flags, _ params) { f.Deaf = false })},
-		"call.raisehand":                  {"target", setFlag("handraised", func(f *flags, _ params) { f.HandRaised = true })},
-		"call.lowerhand":                  {"target", setFlag("handraised", func(f *flags, _ params) { f.HandRaised = false })},
-		"call.lowbitrate.set":             {"target", setFlag("lowbitrate", func(f *flags, p params) { f.LowBitrate = p.LowBitrate })},
-		"call.microphone.volume.set":      {"target", setNumber("input_volume")},
-		"call.speaker.volume.set":         {"target", setNumber("output_volume")},
-		"call.microphone.sensitivity.set": {"target", setNumber("input_sensitivity")},
-		"call.audioflags.set":             {"target", setAudioFlags},
-		"call.member.position.set":        {"target", setPositions},
-		"call.member.remove":              {"member", endTargets("removed")},
+		"call.mute":                       {"", setMuted(true)},
+		"call.unmute":                     {"", setMuted(false)},
+		"call.deaf":                       {".deaf.on", setFlag("deaf", func(f *memberFlags, _ controlParams) { f.Deaf = true })},
+		"call.undeaf":                     {".deaf.off", setFlag("deaf", func(f *memberFlags, _ controlParams) { f.Deaf = false })},
+		"call.raisehand":                  {".raisehand.on", raiseHand(true)},
+		"call.lowerhand":                  {".raisehand.off", raiseHand(false)},
+		"call.lowbitrate.set":             {".lowbitrate.set", setFlag("lowbitrate", func(f *memberFlags, p controlParams) { f.LowBitrate = p.LowBitrate })},
+		"call.microphone.volume.set":      {".microphone.volume.set", setNumber("input_volume")},
+		"call.speaker.volume.set":         {".speaker.volume.set", setNumber("output_volume")},
+		"call.microphone.sensitivity.set": {".microphone.sensitivity.set", setNumber("input_sensitivity")},
+		"call.audioflags.set":             {".audioflags.set", setAudioFlags},
+		"call.member.position.set":        {".position.set", setPositions},
+		"call.member.remove":              {".remove", endTargets("removed")},
+		"call.member.list":                {"", listMembers},
 		"call.end":                        {"end", endTargets("ended")},
-		"call.lock":                       {"lock", setLocked(true)},
-		"call.unlock":                     {"lock", setLocked(false)},
-		"call.layout.list":                {"layout", listLayouts},
-		"call.layout.set":                 {"layout", setLayout},
+		"call.lock":                       {"lock.on", setLocked(true)},
+		"call.unlock":                     {"lock.off", setLocked(false)},
+		"call.layout.list":                {"layout.list", listLayouts},
+		"call.layout.set":                 {"layout.set", setLayout},
 	}
 }
 
@@ -110,8 +111,8 @@ func (t *callTable) control(c *rpcCall, method control) (any, *rpcError) {
 
 func (c *controlCall) runLocked(method control) (map[string]any, *refusal) {
 	c.self = c.t.findLocked(c.params.Self.CallID, c.sock.subscriberID())
-	if c.self != nil && c.self.parent != nil {
-		c.self = c.self.parent
+	if c.self != nil {
+		c.self = c.self.head()
 	}
 	if c.self == nil || !c.self.answered() {
 		return nil, &refusal{"404", "Call not found"}
@@ -119,55 +120,69 @@ func (c *controlCall) runLocked(method control) (map[string]any, *refusal) {
 	if no := c.findTargetsLocked(); no != nil {
 		return nil, no
 	}
-	if !c.allowedLocked(method.needs) {
-		return nil, &refusal{"-32001", "Permission Denied."}
+	if !c.allowed(method.needs) {
+		return nil, notPermitted()
 	}
 	return method.do(c)
 }
 
+// findTargetsLocked finds who is meant by their member ids. A client that took the id of its screen for its
+// own means itself by it.
 func (c *controlCall) findTargetsLocked() *refusal {
-	var ids []string
+	ids := []string{c.params.Target.MemberID}
+	if len(c.params.Targets) > 0 {
+		ids = nil
+	}
 	for _, target := range c.params.Targets {
 		ids = append(ids, target.MemberID+target.Target.MemberID)
 	}
-	if len(ids) == 0 {
-		ids = []string{c.params.Target.MemberID}
-	}
 	for _, id := range ids {
-		l := c.self.room.memberOf(id)
-		if id == "" {
+		l := c.self.companionLocked(id)
+		if id == "" || id == c.params.Self.MemberID {
 			l = c.self
 		}
 		if l == nil {
-			return errNoMember
+			return noMember()
 		}
 		c.targets = append(c.targets, l)
 	}
 	return nil
 }
 
-func (c *controlCall) allowedLocked(needs string) bool {
-	granted := c.self.room.capabilities()
-	if needs != "target" {
-		return slices.Contains(granted, needs)
+// companionLocked returns the member with that id of a room that the leg is in, nil if there is none.
+func (l *leg) companionLocked(id string) *leg {
+	for _, r := range l.roomsLocked() {
+		if found := r.memberOf(id); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// allowed tells whether the caller has a capability, for every target if it is about targets.
+func (c *controlCall) allowed(needs string) bool {
+	switch {
+	case needs == "":
+		return true
+	case needs == "layout.list":
+		return c.self.mayAny("layout")
+	case needs[0] != '.':
+		return c.self.may(needs)
 	}
 	for _, l := range c.targets {
-		if l != c.self && l.parent != c.self && !slices.Contains(granted, "member") {
+		if !c.self.may(c.relation(l) + needs) {
 			return false
 		}
 	}
 	return true
 }
 
-// updatedLocked tells the room what changed about a member.
-func (l *leg) updatedLocked(fields ...string) {
-	var all map[string]any
-	_ = json.Unmarshal(mustJSON(l.memberLocked()), &all)
-	partial := map[string]any{"updated": fields}
-	for _, key := range append([]string{"room_session_id", "room_id", "member_id", "call_id", "node_id", "type"}, fields...) {
-		partial[key] = all[key]
+// relation tells one's own legs from others.
+func (c *controlCall) relation(l *leg) string {
+	if l.head() == c.self {
+		return "self"
 	}
-	l.room.broadcastLocked("member.updated", nil, map[string]any{"member": partial})
+	return "member"
 }
 
 // changeTargets applies change to the flags of every target after the answer.
@@ -179,111 +194,10 @@ func (c *controlCall) changeTargets(change func(*memberFlags), fields ...string)
 			}
 			change(&l.flags)
 			l.updatedLocked(fields...)
+			if l.flags.AudioMuted {
+				l.stopTalkingLocked()
+			}
 			l.room.rerouteLocked()
 		}
 	})
-}
-
-func setMuted(muted bool) func(*controlCall) (map[string]any, *refusal) {
-	return func(c *controlCall) (map[string]any, *refusal) {
-		audio, video := slices.Contains(c.params.Channels, "audio"), slices.Contains(c.params.Channels, "video")
-		if audio || !video {
-			c.changeTargets(func(f *memberFlags) { f.AudioMuted = muted }, "audio_muted")
-		}
-		if video {
-			c.changeTargets(func(f *memberFlags) { f.VideoMuted, f.Visible = muted, !muted }, "video_muted", "visible")
-			c.layoutChanged()
-		}
-		return nil, nil
-	}
-}
-
-func setFlag(field string, set func(*memberFlags, controlParams)) func(*controlCall) (map[string]any, *refusal) {
-	return func(c *controlCall) (map[string]any, *refusal) {
-		c.changeTargets(func(f *memberFlags) { set(f, c.params) }, field)
-		return nil, nil
-	}
-}
-
-// setNumber sets a volume or the sensitivity.
-func setNumber(field string) func(*controlCall) (map[string]any, *refusal) {
-	return func(c *controlCall) (map[string]any, *refusal) {
-		value := c.params.Volume
-		if field == "input_sensitivity" {
-			value = c.params.Sensitivity
-		}
-		if value == nil || *value < -50 || *value > 100 {
-			return nil, &refusal{"-32602", "Invalid params"}
-		}
-		c.changeTargets(func(f *memberFlags) {
-			switch field {
-			case "input_volume":
-				f.InputVolume = *value
-			case "output_volume":
-				f.OutputVolume = *value
-			default:
-				f.InputSensitivity = *value
-			}
-		}, field)
-		return nil, nil
-	}
-}
-
-// setAudioFlags also tells the target's client to change its microphone.
-func setAudioFlags(c *controlCall) (map[string]any, *refusal) {
-	p := c.params
-	c.changeTargets(func(f *memberFlags) {
-		f.EchoCancellation, f.AutoGain, f.NoiseSuppression = p.EchoCancellation, p.AutoGain, p.NoiseSuppression
-	}, "echo_cancellation", "auto_gain", "noise_suppression")
-	c.after(c.t, func() {
-		for _, l := range c.targets {
-			l.sendVertoLocked("verto.mediaParams", map[string]any{"callID": l.callID, "mediaParams": map[string]any{
-				"audio": map[string]any{
-					"autoGainControl": p.AutoGain, "echoCancellation": p.EchoCancellation, "noiseSuppression": p.NoiseSuppression,
-				},
-			}})
-		}
-	})
-	return nil, nil
-}
-
-// endTargets ends the calls of members, which their clients are told by verto.bye.
-func endTargets(reason string) func(*controlCall) (map[string]any, *refusal) {
-	return func(c *controlCall) (map[string]any, *refusal) {
-		c.after(c.t, func() {
-			for _, l := range c.targets {
-				l.endLocked(ending{by: endedByPeer, cause: "NORMAL_CLEARING", code: 16, reason: reason})
-			}
-		})
-		return nil, nil
-	}
-}
-
-func setLocked(locked bool) func(*controlCall) (map[string]any, *refusal) {
-	return func(c *controlCall) (map[string]any, *refusal) {
-		r := c.self.room
-		c.after(c.t, func() {
-			r.locked = locked
-			for _, event := range []string{"call.updated", "room.updated"} {
-				r.broadcastLocked(event, nil, map[string]any{"room_session": r.describeLocked(c.self)})
-			}
-		})
-		return nil, nil
-	}
-}
-
-func setPositions(c *controlCall) (map[string]any, *refusal) {
-	if len(c.params.Targets) == 0 {
-		return nil, &refusal{"-32602", "Invalid params"}
-	}
-	c.after(c.t, func() {
-		for i, l := range c.targets {
-			if position := c.params.Targets[i].Position; l.answered() && strings.TrimSpace(position) != "" {
-				l.flags.RequestedPosition = position
-				l.updatedLocked("requested_position")
-			}
-		}
-	})
-	c.layoutChanged()
-	return nil, nil
 }

@@ -23,12 +23,13 @@ const (
 
 // destination is an address as it was dialled, and what it means.
 type destination struct {
-	arrival arrival
-	kind    roomKind // of arriveRoom and arriveEarly
-	address string   // without query
-	name    string   // last part of the address
-	display string
-	subject string // of arrivePerson
+	arrival  arrival
+	kind     roomKind // of arriveRoom and arriveEarly
+	address  string   // without query
+	name     string   // last part of the address
+	display  string
+	subject  string // of arrivePerson
+	resource string // that a backend created, "" for none
 }
 
 // builtIn maps the names in the public context that mean something else than a room.
@@ -95,7 +96,7 @@ func (s *Server) resolveNamed(address, context, name string) (destination, bool)
 	case a != nil && a.Type == "subscriber", a == nil && context == "private":
 		return s.resolvePerson(address, name)
 	case a != nil:
-		return destination{arrival: arriveRoom, address: address, name: name, display: a.DisplayName}, true
+		return destination{arrival: arriveRoom, address: address, name: name, display: a.DisplayName, resource: a.ResourceID}, true
 	case context == "public" && !s.opts.KnownRoomsOnly:
 		return destination{arrival: arriveRoom, address: address, name: name, display: name}, true
 	}

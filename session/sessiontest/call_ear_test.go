@@ -11,6 +11,8 @@ import (
 
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/callrx/callrx/session/sessiontest"
 )
 
 // ear records what arrives in one section.
@@ -84,13 +86,17 @@ func (m *media) up(i int) {
 // speak sends packets into a section every 5 ms until the test ends or stop is called. Each payload is
 // made by fill from its number.
 func (m *media) speak(i int, step uint32, fill func(n int) []byte) (stop func()) {
+	return m.speakEvery(i, 5*time.Millisecond, step, fill)
+}
+
+func (m *media) speakEvery(i int, pace time.Duration, step uint32, fill func(n int) []byte) (stop func()) {
 	m.up(i)
 	track := m.tracks[i]
 	ctx, cancel := context.WithCancel(m.t.Context())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		ticker := time.NewTicker(5 * time.Millisecond)
+		ticker := time.NewTicker(pace)
 		defer ticker.Stop()
 		for n := 0; ; n++ {
 			_ = track.WriteRTP(&rtp.Packet{
@@ -107,6 +113,25 @@ func (m *media) speak(i int, step uint32, fill func(n int) []byte) (stop func())
 	stop = func() { once.Do(func() { cancel(); <-done }) }
 	m.t.Cleanup(stop)
 	return stop
+}
+
+// spoken makes Opus packets of the tone that tell who sent them: real sound, with the mark in the padding
+// (RFC 6716 section 3.2.5).
+func spoken(who string) func(int) []byte {
+	return func(n int) []byte {
+		packet, mark := sessiontest.ToneOpus(n), fmt.Sprintf("%s-%08d", who, n)
+		padded := append([]byte{packet[0] | 3, 0x41, byte(len(mark))}, packet[1:]...)
+		return append(padded, mark...)
+	}
+}
+
+// opusSilence is 20 ms of digital silence.
+func opusSilence(int) []byte { return []byte{0xf8, 0xff, 0xfe} }
+
+// said tells whether a packet was spoken by somebody.
+func said(p rtp.Packet, who string) bool {
+	mark := len(p.Payload) - len(who) - 9
+	return mark > 0 && strings.HasPrefix(string(p.Payload[mark:]), who+"-")
 }
 
 // marked makes payloads that tell who sent them and which they are.

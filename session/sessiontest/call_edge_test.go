@@ -151,13 +151,21 @@ func TestPositionsAreTold(t *testing.T) {
 	gw := sessiontest.NewServer(t)
 	c := newPhone(t, gw, "mara@example.org").dial("/public/lobby", "opus", "vp8")
 	self := obj{"call_id": c.id, "member_id": c.member}
-	c.ask("call.member.position.set", obj{"self": self, "targets": []obj{{"target": self, "position": "reserved-1"}}})
+	reserve := obj{"self": self, "targets": []obj{{"target": self, "position": "reserved-1"}}}
+	if a := c.ask("call.member.position.set", reserve); dig(a, "result", "code") != "200" { // no such place in a grid
+		t.Errorf("position that the layout lacks: %v", a)
+	}
+	c.ask("call.layout.set", obj{"self": self, "target": self, "layout": "highlight-1-responsive"})
+	if n := len(gw.Journal().Sent("member.updated")); n != 0 {
+		t.Errorf("%d updates", n)
+	}
+	c.ask("call.member.position.set", reserve)
 	if m := dig(c.on("member.updated"), "member"); dig(m, "requested_position") != "reserved-1" {
 		t.Errorf("member.updated is %v", m)
 	}
 	c.next("layout", func(f obj) bool {
 		layers, _ := dig(f, "params", "params", "layout", "layers").([]any)
-		return len(layers) == 1 && dig(layers[0], "position") == "reserved-1"
+		return len(layers) == 1 && dig(layers[0], "reservation") == "reserved-1" && dig(layers[0], "member_id") == c.member
 	})
 }
 
@@ -178,17 +186,13 @@ func TestSecondScreenOfAnEndedCallIsGone(t *testing.T) {
 
 func TestSilenceDoesNotTakeTheFloor(t *testing.T) {
 	gw := sessiontest.NewServer(t)
-	in := guests(t, gw, []string{"mara", "noor", "ida"}, "pcmu")
-	quiet := make([]byte, 160)
-	for i := range quiet {
-		quiet[i] = 0xff // zero in mu-law
-	}
-	in[1].media.speak(0, 160, func(int) []byte { return quiet })
-	in[0].media.speak(0, 160, marked("mara"))
-	in[2].media.ears[0].wait(t, func(p []rtp.Packet) bool { return len(p) > 10 && from(p[len(p)-1], "mara") })
+	in := guests(t, gw, []string{"mara", "noor", "ida"}, "opus")
+	in[1].media.speak(0, 960, opusSilence)
+	in[0].media.speak(0, 960, spoken("mara"))
+	in[2].media.ears[0].wait(t, func(p []rtp.Packet) bool { return len(p) > 10 && said(p[len(p)-1], "mara") })
 	heard := len(in[2].media.ears[0].heard())
 	for _, p := range in[2].media.ears[0].wait(t, atLeast(heard+20))[heard:] {
-		if !from(p, "mara") {
+		if !said(p, "mara") {
 			t.Fatal("silence was passed on while somebody spoke")
 		}
 	}

@@ -9,70 +9,11 @@ import (
 
 const eventVerto = "webrtc.message"
 
-// capabilities of rooms and of calls between two.
-var (
-	roomCapabilities   = [...]string{"self", "member", "device", "screenshare", "lock", "end", "vmuted", "layout", "digit"}
-	bridgeCapabilities = [...]string{"self", "digit", "end"}
-)
-
-// memberFlags is the part of a member that changes by call.* requests.
-type memberFlags struct {
-	AudioMuted        bool    `json:"audio_muted"`
-	VideoMuted        bool    `json:"video_muted"`
-	Deaf              bool    `json:"deaf"`
-	Visible           bool    `json:"visible"`
-	HandRaised        bool    `json:"handraised"`
-	EchoCancellation  bool    `json:"echo_cancellation"`
-	AutoGain          bool    `json:"auto_gain"`
-	NoiseSuppression  bool    `json:"noise_suppression"`
-	LowBitrate        bool    `json:"lowbitrate"`
-	Denoise           bool    `json:"denoise"`
-	InputVolume       float64 `json:"input_volume"`
-	OutputVolume      float64 `json:"output_volume"`
-	InputSensitivity  float64 `json:"input_sensitivity"`
-	RequestedPosition string  `json:"requested_position"`
-}
-
-func newMemberFlags() memberFlags {
-	return memberFlags{
-		Visible: true, EchoCancellation: true, AutoGain: true, NoiseSuppression: true,
-		InputSensitivity: 44, RequestedPosition: "auto",
-	}
-}
-
-// member is a leg as others see it.
-type member struct {
-	MemberID      string         `json:"member_id"`
-	CallID        string         `json:"call_id"`
-	NodeID        string         `json:"node_id"`
-	RoomID        string         `json:"room_id"`
-	RoomSessionID string         `json:"room_session_id"`
-	Name          string         `json:"name"`
-	Type          string         `json:"type"`
-	ParentID      string         `json:"parent_id,omitempty"`
-	SubscriberID  string         `json:"subscriber_id"`
-	AddressID     string         `json:"address_id"`
-	Talking       bool           `json:"talking"`
-	Meta          map[string]any `json:"meta"`
-	memberFlags
-}
-
-func (l *leg) memberLocked() member {
-	m := member{
-		MemberID: l.memberID, CallID: l.callID, NodeID: nodeID, RoomID: l.room.id, RoomSessionID: l.room.sessionID,
-		Name: l.name, Type: l.kind, SubscriberID: l.subject, Talking: l.talking, Meta: map[string]any{}, memberFlags: l.flags,
-	}
-	if l.parent != nil {
-		m.ParentID = l.parent.memberID
-	}
-	if sub := l.t.srv.registry.subscriber(l.subject); sub != nil {
-		m.AddressID = sub.Address
-	}
-	return m
-}
-
 // sendLocked queues an event for the leg's client.
 func (l *leg) sendLocked(eventType string, params any) {
+	if l.bot != nil {
+		return
+	}
 	l.t.srv.deliver(l.session, wire.EventParams{
 		EventType: eventType, EventChannel: l.session.protocol, Timestamp: l.t.srv.timestamp(), Params: mustJSON(params),
 	}, label{event: eventType, call: l.callID})
@@ -80,6 +21,9 @@ func (l *leg) sendLocked(eventType string, params any) {
 
 // sendVertoLocked sends a Verto message to the leg's client.
 func (l *leg) sendVertoLocked(method string, params any) {
+	if l.bot != nil {
+		return
+	}
 	l.t.vertoID++
 	inner := map[string]any{"jsonrpc": "2.0", "id": l.t.vertoID, "method": method, "params": params}
 	l.t.srv.deliver(l.session, wire.EventParams{
@@ -118,42 +62,57 @@ func (l *leg) stateLocked(state string) map[string]any {
 }
 
 // joinedLocked is the payload of call.joined and, without capabilities, of call.left.
-func (l *leg) joinedLocked() map[string]any {
+func (l *leg) joinedLocked(r *room) map[string]any {
 	return map[string]any{
-		"room_session": l.room.describeLocked(l), "room_id": l.room.id, "room_session_id": l.room.sessionID,
+		"room_session": r.describeLocked(l), "room_id": r.id, "room_session_id": r.sessionID,
 		"call_id": l.callID, "member_id": l.memberID, "origin_call_id": l.callID, "node_id": nodeID,
 	}
 }
 
+// sendJoinedLocked tells the client of the room that the leg is in now, and what it may do there.
 func (l *leg) sendJoinedLocked() {
-	p := l.joinedLocked()
-	p["capabilities"] = l.room.capabilities()
+	if l.bot != nil {
+		return
+	}
+	p := l.joinedLocked(l.room)
+	p["capabilities"] = l.capabilities
 	l.sendLocked("call.joined", p)
 }
 
-func (l *leg) sendLeftLocked(reason string) {
-	p := l.joinedLocked()
+func (l *leg) sendLeftLocked(r *room, reason string) {
+	if l.bot != nil {
+		return
+	}
+	p := l.joinedLocked(r)
 	p["reason"] = reason
 	l.sendLocked("call.left", p)
 }
 
-// broadcastLocked sends a room event to every main leg of the room but except.
+// recipientsLocked returns one main leg for every session in the room, but except.
+func (r *room) recipientsLocked(except *leg) []*leg {
+	var found []*leg
+	known := map[*session]bool{}
+	for _, l := range r.legs {
+		if l.parent == nil && l.bot == nil && l != except && !known[l.session] {
+			known[l.session] = true
+			found = append(found, l)
+		}
+	}
+	return found
+}
+
+// broadcastLocked sends a room event to every session in the room but that of except.
 func (r *room) broadcastLocked(eventType string, except *leg, params map[string]any) {
 	channel := []string{}
 	for _, l := range r.legs {
-		if l.parent == nil {
+		if l.parent == nil && l.bot == nil {
 			channel = append(channel, l.session.protocol)
 		}
 	}
 	payload := map[string]any{"room_id": r.id, "room_session_id": r.sessionID}
 	maps.Copy(payload, params)
 	data, at := mustJSON(payload), float64(r.t.srv.now().UnixMicro())
-	sent := map[*session]bool{}
-	for _, l := range r.legs {
-		if l.parent != nil || l == except || sent[l.session] {
-			continue
-		}
-		sent[l.session] = true
+	for _, l := range r.recipientsLocked(except) {
 		r.t.srv.deliver(l.session, wire.EventParams{
 			EventType: eventType, EventChannel: channel, Timestamp: at, Params: data,
 		}, label{event: eventType, call: l.callID})

@@ -1,6 +1,8 @@
 package sessiontest
 
-// decodeULaw and encodeULaw are G.711 mu-law, decodeALaw is G.711 A-law.
+import "math/bits"
+
+// decodeULaw and encodeULaw are G.711 mu-law, decodeALaw and encodeALaw are G.711 A-law.
 func decodeULaw(b byte) int16 {
 	b = ^b
 	v := int16(b&0x0f)<<3 + 0x84
@@ -35,4 +37,17 @@ func decodeALaw(b byte) int16 {
 		return -v
 	}
 	return v
+}
+
+func encodeALaw(v int16) byte {
+	x, sign := int(v)>>4, byte(0x80)
+	if x < 0 {
+		x, sign = ^x, 0
+	}
+	code := byte(x)
+	if x >= 16 { // the lowest two segments have the same step
+		segment := bits.Len(uint(x)) - 4
+		code = byte(segment<<4 | x>>(segment-1)&0x0f)
+	}
+	return (sign | code) ^ 0x55
 }

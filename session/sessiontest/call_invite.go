@@ -81,6 +81,13 @@ func (t *callTable) inviteAuxiliaryLocked(c *vertoCall, offer *sdp.SessionDescri
 	if parent == nil || parent.parent != nil || !parent.answered() {
 		return nil, noDialog()
 	}
+	needs := "device"
+	if c.params.Dialog.ScreenShare {
+		needs = "screenshare"
+	}
+	if !parent.may(needs) {
+		return nil, forbidden()
+	}
 	l := t.newLeg(c.session, c.callID)
 	l.inbound, l.offer, l.parent, l.dest, l.kind, l.name = true, offer, parent, parent.dest, "device", parent.name
 	if c.params.Dialog.ScreenShare {

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/rtp"
 	"github.com/pion/sdp/v3"
 )
 
@@ -44,35 +43,41 @@ type leg struct {
 
 	own *legMedia // touched by the worker only
 
-	voiceAt  atomic.Int64 // when a voice was heard last
-	speaking atomic.Bool  // talking, or about to be
-	silenced atomic.Bool  // nothing is sent to the client
+	voiceAt     atomic.Int64 // when a voice was heard last
+	speaking    atomic.Bool  // talking, or about to be
+	silenced    atomic.Bool  // nothing is sent to the client
+	sensitivity atomic.Int64 // the level at which a voice is heard, in dB below full scale
 
 	// Guarded by the table.
 
-	session    *session
-	dest       destination
-	state      CallState
-	answeredAt time.Time
-	endedAt    time.Time
-	ending     ending
-	room       *room
-	ring       *ring // the ringing this leg is part of
-	offer      *sdp.SessionDescription
-	negotiated int       // counts offers, so that only the newest is answered
-	agreed     int       // the offer that media agrees with
-	media      *legMedia // nil until there is a description
-	script     CallScript
-	flags      memberFlags
-	held       bool
-	dropped    bool // a fault stops its media
-	talking    bool
-	quiet      *time.Timer // ends talking
-	pinger     *time.Timer
-	lost       *time.Timer        // ends the leg when its media stays away
-	stopSource context.CancelFunc // of a tone
-	digits     []string
-	subscribed []string // event types
+	session      *session
+	dest         destination
+	state        CallState
+	answeredAt   time.Time
+	endedAt      time.Time
+	ending       ending
+	room         *room   // that its media is in
+	outer        []*room // that it came through and is still a member of
+	role         Role    // of its own, whatever the room would give it
+	capabilities []string
+	audience     bool
+	bot          *Bot  // nil for the leg of a client
+	ring         *ring // the ringing this leg is part of
+	offer        *sdp.SessionDescription
+	negotiated   int       // counts offers, so that only the newest is answered
+	agreed       int       // the offer that media agrees with
+	media        *legMedia // nil until there is a description
+	script       CallScript
+	flags        memberFlags
+	held         bool
+	dropped      bool // a fault stops its media
+	talking      bool
+	quiet        *time.Timer // ends talking
+	pinger       *time.Timer
+	lost         *time.Timer        // ends the leg when its media stays away
+	stopSource   context.CancelFunc // of a tone
+	digits       []string
+	subscribed   []string // event types
 
 	userVariables map[string]any
 }
@@ -83,27 +88,12 @@ func (t *callTable) newLeg(x *session, callID string) *leg {
 		t: t, callID: callID, memberID: newUUID(), segmentID: newUUID(), subject: x.subject, session: x,
 		kind: "member", state: CallCreated, createdAt: t.srv.now(), work: newWorker(), flags: newMemberFlags(),
 	}
+	l.sensitivity.Store(int64(l.flags.InputSensitivity))
 	l.ctx, l.cancel = context.WithCancel(t.srv.ctx)
 	if sub := t.srv.registry.subscriber(x.subject); sub != nil {
 		l.name = sub.Profile.DisplayName
 	}
 	return l
-}
-
-// received handles a packet from the client.
-func (l *leg) received(sec *section, p *rtp.Packet) {
-	c, ok := sec.codecOf(p.PayloadType)
-	if !ok {
-		return
-	}
-	if c.isEvent() {
-		if digit, isNew := sec.digits.read(p); isNew {
-			l.t.digitReceived(l, digit)
-		}
-	} else if voiced(c.name, p.Payload) {
-		l.t.heard(l)
-	}
-	sec.forward(c, p)
 }
 
 // answered tells whether the leg takes part in a room.
@@ -142,6 +132,11 @@ type ending struct {
 // normal is the ending of a call that was hung up.
 func normal(by string) ending {
 	return ending{by: by, cause: "NORMAL_CLEARING", code: 16, reason: "hangup"}
+}
+
+// turnedAway is the ending of a call to a room that is locked.
+func turnedAway() ending {
+	return ending{by: endedByServer, cause: "CALL_REJECTED", code: 21, reason: "locked"}
 }
 
 // endLocked ends a leg: tells its client, the others of its room and whoever rings, and gives up its media.

@@ -13,12 +13,6 @@ import (
 // gatherTimeout bounds the making of one description, under every deadline of a client.
 const gatherTimeout = 2 * time.Second
 
-// chooser picks the codecs of one section from those that were offered; nil rejects the section.
-type chooser func(kind webrtc.RTPCodecType, offered []codec) []codec
-
-// preferOffered takes the client's first choice.
-func preferOffered(_ webrtc.RTPCodecType, offered []codec) []codec { return pick(offered) }
-
 // legMedia is the media of a leg: one section, or nil for a rejected one, for each of its description.
 // Only the leg's worker changes it.
 type legMedia struct {

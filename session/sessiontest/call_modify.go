@@ -125,12 +125,18 @@ func (t *callTable) transferLocked(l *leg, d destination) {
 	if peer == nil {
 		return
 	}
-	peer.removeLocked()
+	peer.room.removeLocked(peer)
+	peer.sendLeftLocked(peer.room, "transferred")
 	peer.dest, peer.held = d, false
 	l.endLocked(ending{by: endedByServer, cause: "NORMAL_CLEARING", code: 16, reason: "transferred"})
 	switch d.arrival {
 	case arriveRoom, arriveEarly:
-		peer.joinLocked(t.roomLocked(d))
+		r := t.roomLocked(d)
+		if r.state.Locked {
+			peer.endLocked(turnedAway())
+			return
+		}
+		peer.joinLocked(r)
 		peer.matchSourceLocked()
 	case arrivePerson:
 		t.ringLocked(peer)
@@ -171,6 +177,9 @@ func (t *callTable) info(c *vertoCall) (any, *vertoError) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if l.answered() && !l.mayAny("digit") {
+		return nil, forbidden()
+	}
 	l.digits = append(l.digits, c.params.DTMF)
 	if peer := l.peerLocked(); peer != nil {
 		peer.sendDigitsLocked(c.params.DTMF)

@@ -68,6 +68,7 @@ var testCodecs = [...]testCodec{
 	{parameters(webrtc.MimeTypePCMU, 8000, 0, 0), webrtc.RTPCodecTypeAudio, "pcmu"},
 	{parameters("audio/telephone-event", 8000, 0, 126), webrtc.RTPCodecTypeAudio, "telephone-event"},
 	{parameters(webrtc.MimeTypeVP8, 90000, 0, 96), webrtc.RTPCodecTypeVideo, "vp8"},
+	{parameters(webrtc.MimeTypePCMA, 8000, 0, 8), webrtc.RTPCodecTypeAudio, "pcma"},
 }
 
 func parameters(mime string, clock uint32, channels uint16, pt webrtc.PayloadType) webrtc.RTPCodecParameters {

@@ -164,3 +164,14 @@ func (c *talk) bye() obj {
 	c.t.Helper()
 	return c.verto(c.id, "verto.bye", obj{"dialogParams": c.dialog(c.id, "")})
 }
+
+// control sends a call.* request about a member and returns the answer.
+func (c *talk) control(method, member string, extra obj) obj {
+	c.t.Helper()
+	self := obj{"node_id": "n-1@puc", "call_id": c.id, "member_id": c.member}
+	p := obj{"self": self, "target": obj{"node_id": "n-1@puc", "call_id": c.id, "member_id": member}}
+	for k, v := range extra {
+		p[k] = v
+	}
+	return c.ask(method, p)
+}

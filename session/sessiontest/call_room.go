@@ -23,51 +23,36 @@ type room struct {
 	sessionID string
 	name      string
 	display   string
+	state     RoomState
 	legs      []*leg // in order of arrival
 	floor     []*leg // who spoke last comes first
-	layout    string
-	locked    bool
+	mixer     *mixer // nil while there is nothing to mix
+	shown     string // who is highlighted in the layout that was sent last
 }
 
-func (t *callTable) newRoom(kind roomKind, name, display string) *room {
-	return &room{
-		t: t, kind: kind, id: newUUID(), sessionID: newUUID(), name: name, display: display, layout: layouts[0],
+// newRoomLocked makes the room of a destination, which nobody finds yet.
+func (t *callTable) newRoomLocked(d destination) *room {
+	r := &room{
+		t: t, kind: d.kind, id: newUUID(), sessionID: newUUID(), name: d.name, display: d.display,
+		state: RoomState{Layout: layoutGrid},
 	}
+	if d.kind == roomConference {
+		r.key, r.state = d.address, t.openingLocked(d)
+	}
+	return r
 }
 
 // roomLocked returns the room of an address, opened if need be.
 func (t *callTable) roomLocked(d destination) *room {
 	if d.kind != roomConference {
-		return t.newRoom(d.kind, d.name, d.display)
+		return t.newRoomLocked(d)
 	}
 	r := t.rooms[d.address]
 	if r == nil {
-		r = t.newRoom(roomConference, d.name, d.display)
-		r.key = d.address
+		r = t.newRoomLocked(d)
 		t.rooms[r.key] = r
 	}
 	return r
-}
-
-func (r *room) capabilities() []string {
-	if r.kind == roomConference {
-		return roomCapabilities[:]
-	}
-	return bridgeCapabilities[:]
-}
-
-// describeLocked is the room session as the client of a leg is told.
-func (r *room) describeLocked(to *leg) map[string]any {
-	members := []member{}
-	for _, l := range r.legs {
-		members = append(members, l.memberLocked())
-	}
-	return map[string]any{
-		"room_session_id": r.sessionID, "room_id": r.id, "event_channel": to.session.protocol, "name": r.name,
-		"display_name": r.display, "layout_name": r.layout, "recording": false, "streaming": false,
-		"prioritize_handraise": false, "hide_video_muted": false, "locked": r.locked, "meta": map[string]any{},
-		"members": members, "recordings": []any{}, "streams": []any{}, "playbacks": []any{},
-	}
 }
 
 // joinLocked brings a leg into a room and tells everybody. Its own client learns of the room first.
@@ -75,26 +60,25 @@ func (l *leg) joinLocked(r *room) {
 	r.legs = append(r.legs, l)
 	l.room = r
 	if l.parent == nil {
+		r.admitLocked(l)
 		l.sendJoinedLocked()
 	}
-	r.broadcastLocked("member.joined", l, map[string]any{"member": l.memberLocked()})
+	r.broadcastLocked("member.joined", l, map[string]any{"member": l.memberLocked(r)})
 	r.changedLocked()
 }
 
 // bridgeLocked brings both legs of a call between two into a room of their own.
 func (t *callTable) bridgeLocked(caller, callee *leg) {
-	r := t.newRoom(roomBridge, caller.name+"-"+callee.name, "")
+	r := t.newRoomLocked(destination{kind: roomBridge, name: caller.name + "-" + callee.name})
 	r.legs = []*leg{caller, callee}
 	caller.room, callee.room = r, r
 	for _, l := range r.legs {
+		r.admitLocked(l)
 		peer := callee
 		if l == callee {
 			peer = caller
 		}
-		l.sendLocked("call.connect", map[string]any{
-			"connect_state": "connected", "call_id": l.callID, "node_id": nodeID, "segment_id": l.segmentID,
-			"room_session_id": r.sessionID, "peer": map[string]any{"call_id": peer.callID, "node_id": nodeID},
-		})
+		l.sendConnectLocked(r, "connected", peer)
 		l.sendJoinedLocked()
 	}
 	r.changedLocked()
@@ -102,19 +86,29 @@ func (t *callTable) bridgeLocked(caller, callee *leg) {
 
 // changedLocked follows a change of who is in the room: layout and ways of the media.
 func (r *room) changedLocked() {
-	if slices.ContainsFunc(r.legs, (*leg).hasVideo) {
+	if r.hasVideo() {
 		r.sendLayoutLocked()
 	}
 	r.rerouteLocked()
 }
 
-// leaveLocked takes a leg out of its room and tells everybody.
+// leaveLocked takes a leg out of every room it is in, the one it came into last first.
 func (l *leg) leaveLocked(reason string) {
-	r := l.room
-	gone := map[string]any{"reason": reason, "member": l.memberLocked()}
-	l.removeLocked()
+	for _, r := range l.roomsLocked() {
+		r.dismissLocked(l, reason)
+	}
+	l.outer = nil
+}
+
+// dismissLocked takes a leg out of a room, if it is there, and tells everybody.
+func (r *room) dismissLocked(l *leg, reason string) {
+	if !slices.Contains(r.legs, l) {
+		return
+	}
+	gone := map[string]any{"reason": reason, "member": l.memberLocked(r)}
+	r.removeLocked(l)
 	if l.parent == nil {
-		l.sendLeftLocked(reason)
+		l.sendLeftLocked(r, reason)
 	}
 	r.broadcastLocked("member.left", l, gone)
 	r.changedLocked()
@@ -125,10 +119,9 @@ func (l *leg) leaveLocked(reason string) {
 	}
 }
 
-// removeLocked takes a leg out of its room's lists, without telling anybody. The leg still knows the room
-// it was in.
-func (l *leg) removeLocked() {
-	r := l.room
+// removeLocked takes a leg out of the lists of a room, without telling anybody. The leg still knows the
+// room it was in.
+func (r *room) removeLocked(l *leg) {
 	is := func(other *leg) bool { return other == l }
 	r.legs, r.floor = slices.DeleteFunc(slices.Clone(r.legs), is), slices.DeleteFunc(slices.Clone(r.floor), is)
 	for _, sec := range l.sections() {

@@ -44,14 +44,14 @@ func TestMembersLearnOfEachOther(t *testing.T) {
 func TestRoomPassesOnWhoSpeaks(t *testing.T) {
 	gw := sessiontest.NewServer(t)
 	in := guests(t, gw, []string{"mara", "noor", "ida"}, "opus")
-	stop := in[0].media.speak(0, 960, marked("mara"))
+	stop := in[0].media.speak(0, 960, spoken("mara"))
 	for _, l := range in[1:] {
-		l.media.ears[0].wait(t, func(p []rtp.Packet) bool { return len(p) > 10 && from(p[len(p)-1], "mara") })
+		l.media.ears[0].wait(t, func(p []rtp.Packet) bool { return len(p) > 10 && said(p[len(p)-1], "mara") })
 	}
 	stop()
-	in[1].media.speak(0, 960, marked("noor"))
+	in[1].media.speak(0, 960, spoken("noor"))
 	for _, l := range []*talk{in[0], in[2]} {
-		l.media.ears[0].wait(t, func(p []rtp.Packet) bool { return len(p) > 10 && from(p[len(p)-1], "noor") })
+		l.media.ears[0].wait(t, func(p []rtp.Packet) bool { return len(p) > 10 && said(p[len(p)-1], "noor") })
 	}
 	for who, l := range in {
 		heard := l.media.ears[0].heard()

@@ -8,25 +8,20 @@ import (
 
 func isVideo(s *section) bool { return s.kind == webrtc.RTPCodecTypeVideo }
 
-// rerouteLocked decides anew whose packets go to whom. Every client gets one audio and one video stream:
-// the gateway does not mix, it passes on who speaks.
+// rerouteLocked decides anew whose media goes to whom. Every client gets one audio and one video stream: a
+// mix of the others where the sound is in G.711, and else the packets of one of them, who speaks.
 func (r *room) rerouteLocked() {
+	r.remixLocked()
 	routes := map[*section][]*outTrack{}
-	for _, to := range r.legs {
+	for _, to := range r.presentLocked() {
 		to.silenced.Store(to.held || to.dropped || to.flags.Deaf)
 		for _, sec := range to.sections() {
-			if !sec.toClient() {
-				continue
-			}
-			out := sec.out.Load()
-			if from := r.sourceLocked(to, sec); from != nil {
-				routes[from] = append(routes[from], out)
-			} else {
-				out.resync()
+			if sec.toClient() {
+				r.routeLocked(routes, to, sec)
 			}
 		}
 	}
-	for _, l := range r.legs {
+	for _, l := range r.presentLocked() {
 		for _, sec := range l.sections() {
 			targets := routes[sec]
 			before := sec.targets.Swap(&targets)
@@ -37,6 +32,35 @@ func (r *room) rerouteLocked() {
 	}
 }
 
+// routeLocked notes where the packets for a section come from.
+func (r *room) routeLocked(routes map[*section][]*outTrack, to *leg, into *section) {
+	out := into.out.Load()
+	switch from := r.sourceLocked(to, into); {
+	case from != nil:
+		routes[from] = append(routes[from], out)
+	case !r.mixes(into) || r.listensLocked(out) == nil:
+		out.resync()
+	}
+}
+
+// listensLocked returns the part of an outgoing stream in the mix, nil if it has none.
+func (r *room) listensLocked(out *outTrack) *mixListener {
+	if r.mixer == nil {
+		return nil
+	}
+	for _, to := range r.mixer.plan.Load().listeners {
+		if to.out == out {
+			return &to
+		}
+	}
+	return nil
+}
+
+// presentLocked returns the legs whose media is in this room and not in another further in.
+func (r *room) presentLocked() []*leg {
+	return slices.DeleteFunc(slices.Clone(r.legs), func(l *leg) bool { return l.room != r })
+}
+
 // gained tells whether targets has one that before had not.
 func gained(before *[]*outTrack, targets []*outTrack) bool {
 	return slices.ContainsFunc(targets, func(o *outTrack) bool { return before == nil || !slices.Contains(*before, o) })
@@ -44,7 +68,7 @@ func gained(before *[]*outTrack, targets []*outTrack) bool {
 
 // sourceLocked returns the section whose packets go into a section of a leg, nil for none.
 func (r *room) sourceLocked(to *leg, into *section) *section {
-	if to.held || to.dropped || to.flags.Deaf && !isVideo(into) {
+	if to.held || to.dropped || to.flags.Deaf && !isVideo(into) || r.mixes(into) {
 		return nil
 	}
 	switch r.kind {
@@ -58,11 +82,11 @@ func (r *room) sourceLocked(to *leg, into *section) *section {
 	}
 	var found *section
 	for _, from := range r.preferenceLocked(isVideo(into)) {
-		if from == to || from.parent == to {
+		if from == to || from.parent == to || from.room != r {
 			continue
 		}
 		for _, sec := range from.sections() {
-			if found == nil && sec.kind == into.kind && from.sends(sec) {
+			if found == nil && sec.kind == into.kind && from.sends(sec) && !r.mixes(sec) {
 				found = sec
 			}
 		}
@@ -76,16 +100,16 @@ func (l *leg) sends(sec *section) bool {
 	if isVideo(sec) {
 		muted = l.flags.VideoMuted
 	}
-	return sec.fromClient() && !muted && !l.dropped
+	return sec.fromClient() && !muted && !l.dropped && !l.head().audience
 }
 
 // preferenceLocked lists the legs of the room, the one to be heard or seen first. A screen is seen before
 // a face, a speaker before the silent, and of these whoever came last.
 func (r *room) preferenceLocked(video bool) []*leg {
-	list := make([]*leg, 0, len(r.legs))
+	list, listed := make([]*leg, 0, len(r.legs)), map[*leg]bool{}
 	add := func(l *leg) {
-		if !slices.Contains(list, l) {
-			list = append(list, l)
+		if !listed[l] {
+			list, listed[l] = append(list, l), true
 		}
 	}
 	if video {

@@ -2,14 +2,12 @@ package sessiontest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 
 	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/rtcp"
-	"github.com/pion/rtp"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 )
@@ -27,6 +25,7 @@ type section struct {
 	ssrc           atomic.Uint32               // of the incoming stream
 	packets, bytes atomic.Uint64               // received
 	digits         dtmfReader
+	inlet          inlet         // what is received, on its way into a mix
 	playing        chan struct{} // one slot: digits are being sent
 	up             chan struct{} // closed when the transport is up for the first time
 	upOnce         sync.Once
@@ -225,39 +224,6 @@ func (sec *section) close() {
 	sec.mu.Unlock()
 	_ = peer.Close(sec.pc)
 	sec.readers.Wait()
-}
-
-// receive reads the incoming stream until it ends.
-func (sec *section) receive(track *webrtc.TrackRemote) {
-	if !sec.enter() {
-		return
-	}
-	defer sec.readers.Done()
-	sec.ssrc.Store(uint32(track.SSRC()))
-	buf := make([]byte, receiveMTU)
-	for {
-		n, _, err := track.Read(buf)
-		var p rtp.Packet
-		switch {
-		case errors.Is(err, webrtc.ErrCodecNotFound):
-			continue // a payload type that was not agreed on
-		case err != nil:
-			return
-		case p.Unmarshal(buf[:n]) == nil:
-			sec.packets.Add(1)
-			sec.bytes.Add(uint64(len(p.Payload)))
-			sec.leg.received(sec, &p)
-		}
-	}
-}
-
-// forward sends a packet wherever this section's packets go at the moment.
-func (sec *section) forward(c codec, p *rtp.Packet) {
-	if targets := sec.targets.Load(); targets != nil {
-		for _, out := range *targets {
-			out.write(sec, c.name, c.params.ClockRate, p)
-		}
-	}
 }
 
 // readFeedback passes the client's requests for a key frame on to who sends to it.

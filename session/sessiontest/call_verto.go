@@ -63,6 +63,11 @@ const codeNoDialog = -32002
 
 func noDialog() *vertoError { return &vertoError{Code: codeNoDialog, Message: "CALL DOES NOT EXIST"} }
 
+// forbidden answers what the capabilities of a call do not allow.
+func forbidden() *vertoError {
+	return &vertoError{Code: codeNoDialog, Message: "Permission Denied.", Cause: "CALL_REJECTED", CauseCode: 21}
+}
+
 func badVerto(message string) *vertoError {
 	return &vertoError{Code: wire.CodeInvalidParams, Message: message}
 }

@@ -1,49 +1,64 @@
 package sessiontest
 
 import (
+	"math"
 	"slices"
 	"time"
 )
 
-// hangover is how long a speaker who pauses is still talking.
-const hangover = 500 * time.Millisecond
+const (
+	hangover   = 500 * time.Millisecond // how long a speaker who pauses is still talking
+	onset      = 2                      // loud packets that make somebody talk: one alone is a click
+	hysteresis = 6                      // dB below the threshold at which a speaker is still heard
+)
 
-// voiced tells whether an audio packet holds more than silence. For Opus, which encodes silence in a few
-// bytes, the size says it.
-func voiced(codecName string, payload []byte) bool {
-	switch codecName {
-	case pcmuName:
-		return loud(payload, decodeULaw)
-	case pcmaName:
-		return loud(payload, decodeALaw)
-	case opusName:
-		return len(payload) > 12
+// levelOf returns the level of PCM in dB of a full-scale sine, -127 for silence.
+func levelOf(pcm []int16) float64 {
+	if len(pcm) == 0 {
+		return -127
 	}
-	return false
+	sum := 0.0
+	for _, v := range pcm {
+		sum += float64(v) * float64(v)
+	}
+	return max(-127, 10*math.Log10(2*sum/float64(len(pcm)))-20*math.Log10(math.MaxInt16))
 }
 
-// loud tells whether the mean level is above -44 dB of full scale.
-func loud(payload []byte, decode func(byte) int16) bool {
-	sum := 0
-	for _, b := range payload {
-		v := int(decode(b))
-		sum += max(v, -v)
-	}
-	return len(payload) > 0 && sum/len(payload) > 200
+// voice finds out from sound whether a member talks. Only the goroutine that brings the sound uses it.
+type voice struct {
+	leg  *leg
+	loud int // loud packets in a row
 }
 
-// heard notes a voice. Only the first packet after a silence takes the lock.
+// hear takes some 20 ms of sound. A member begins to talk at a level that its input sensitivity says: 44
+// means -44 dB of full scale, so the higher, the quieter.
+func (v *voice) hear(pcm []int16) {
+	l := v.leg
+	level, threshold := levelOf(pcm), -float64(l.sensitivity.Load())
+	switch {
+	case l.speaking.Load():
+		if level > threshold-hysteresis {
+			l.voiceAt.Store(time.Now().UnixNano())
+		}
+	case level <= threshold:
+		v.loud = 0
+	default:
+		if v.loud++; v.loud >= onset {
+			v.loud = 0
+			l.t.heard(l)
+		}
+	}
+}
+
+// heard notes that a member begins to talk.
 func (t *callTable) heard(l *leg) {
 	l.voiceAt.Store(time.Now().UnixNano())
-	if !l.speaking.CompareAndSwap(false, true) {
-		return
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !l.answered() || l.flags.AudioMuted {
-		l.speaking.Store(false)
+	if !l.answered() || l.flags.AudioMuted || l.head().audience || l.dropped || t.closed {
 		return
 	}
+	l.speaking.Store(true)
 	l.setTalkingLocked(true)
 	l.quiet = time.AfterFunc(hangover, func() { t.checkQuiet(l) })
 }
@@ -52,13 +67,22 @@ func (t *callTable) heard(l *leg) {
 func (t *callTable) checkQuiet(l *leg) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !l.answered() {
+	if !l.answered() || !l.talking {
 		return
 	}
-	if left := hangover - time.Since(time.Unix(0, l.voiceAt.Load())); left > 0 && !l.flags.AudioMuted {
+	if left := hangover - time.Since(time.Unix(0, l.voiceAt.Load())); left > 0 {
 		l.quiet.Reset(left)
 		return
 	}
+	l.stopTalkingLocked()
+}
+
+// stopTalkingLocked ends the talking of a leg at once.
+func (l *leg) stopTalkingLocked() {
+	if !l.talking {
+		return
+	}
+	l.quiet.Stop()
 	l.setTalkingLocked(false)
 	l.speaking.Store(false)
 }
@@ -82,6 +106,7 @@ func (l *leg) setTalkingLocked(talking bool) {
 		slices.SortStableFunc(floor, func(a, b *leg) int { return boolOrder(b.talking) - boolOrder(a.talking) })
 		r.floor = floor
 	}
+	r.showSpeakerLocked()
 	if len(r.legs) > 2 {
 		r.rerouteLocked()
 	}

@@ -18,19 +18,21 @@ type callTable struct {
 	certificate func() (*webrtc.Certificate, error)
 	turn        turnServer
 
-	mu      sync.Mutex
-	closed  bool
-	legs    map[string]*leg
-	ended   []CallInfo // newest last
-	rooms   map[string]*room
-	scripts []*CallScript
-	vertoID int
+	mu       sync.Mutex
+	closed   bool
+	legs     map[string]*leg
+	ended    []CallInfo // newest last
+	rooms    map[string]*room
+	openings map[string]RoomState       // of rooms by address
+	roles    map[string]map[string]Role // by address of a room and reference or id of a subscriber
+	scripts  []*CallScript
+	vertoID  int
 }
 
 func newCallTable(s *Server) *callTable {
 	return &callTable{
 		srv: s, certificate: sync.OnceValues(newDTLSCertificate),
-		legs: map[string]*leg{}, rooms: map[string]*room{},
+		legs: map[string]*leg{}, rooms: map[string]*room{}, openings: map[string]RoomState{}, roles: map[string]map[string]Role{},
 	}
 }
 

@@ -61,10 +61,25 @@
 //	/private/<name>     rings a subscriber wherever it is online; also "subscriber://<id>" or the bare name
 //	+4930…, sip:…       Options.DefaultDestination
 //
-// Anything else is refused at once with UNALLOCATED_NUMBER. A room does not mix: everybody hears whoever
-// speaks (first come, first served, for as long as the speaker goes on) and sees a shared screen, the
-// speaker or the newcomer. It does not transcode either: the first in a room decides on the codec, and who
-// cannot use it is sent away with INCOMPATIBLE_DESTINATION 88.
+// Anything else is refused at once with UNALLOCATED_NUMBER.
+//
+// # Rooms
+//
+// A room is a conference. The first who comes decides how it sounds: in G.711 if that is offered, else in
+// Opus; who offers neither that nor, for G.711, its other law is sent away with INCOMPATIBLE_DESTINATION 88.
+// In G.711 everybody hears the mix of all others, at the volumes that are set: 50 doubles, -50 silences. Opus
+// the gateway can decode but not encode: there everybody hears one, whoever speaks (first come, first served,
+// for as long as the speaker goes on). Pictures are passed on: a shared screen, the speaker or the newcomer.
+//
+// A member talks when two packets in a row are louder than its input sensitivity says (44, the default,
+// stands for -44 dB of full scale), and stops 500 ms after the last that was not 6 dB below.
+//
+// Every call.* request is answered, checked against the caller's capabilities, and followed by its events in
+// the order of the protocol. [Server.SetRole] and [Server.SetCapabilities] say who may do what;
+// [Server.UpdateRoom] changes what a room tells about itself. The responsive layouts have as many places as
+// there are members, the others as many as their name says; who asks for a place gets it if it is free.
+// [Server.ConnectCall] takes a call on into a further room. [Server.Join] brings in bots, which speak, listen
+// and raise hands without a client.
 //
 // The connect result offers a TURN relay on loopback, so that a client that is to use nothing but relays can
 // be reached. [Server.Calls] counts packets and digits of every leg, the journal has the Verto method of
@@ -84,6 +99,11 @@
 //	DELETE /faults, /faults/{id}
 //	GET    /journal, /sessions, /calls
 //	POST   /calls/{id}/hangup?cause=…
+//	POST   /calls/{id}/capabilities  ["self","lock.on"]
+//	POST   /calls/{id}/connect?to=…, /calls/{id}/return
+//	PATCH  /rooms?address=…         {"locked":true,"layout":"3x3"}
+//	POST   /roles                   {"address":"/public/lobby","who":"mara@example.org","role":"audience"}
+//	POST   /bots                    {"address":"/public/lobby","name":"Noor","hertz":440,"ms":3000}
 //	POST   /sessions/{who}/expire, /sessions/{who}/drop
 //	POST   /tokens/{jti}/revoke
 //	POST   /clock                   {"skew_ms":90000}
@@ -98,7 +118,8 @@
 //     journal and authorization are done around it;
 //   - a new fault: a kind in faults.go, its effect in faults_http.go or faults_rpc.go;
 //   - a new destination: a name in builtIn, and what happens there in arriveLocked;
-//   - a new Verto method: a handler in vertoHandlers; a new call.* request: a line in controls;
+//   - a new Verto method: a handler in vertoHandlers; a new call.* request: a line in controls; a new layout:
+//     a name in layouts, its places in slotsOf;
 //   - a new event: [Server.SendEvent], or deliver where the server sends it by itself.
 //
 // Keys of the log are component, method, path, status, reason and error.

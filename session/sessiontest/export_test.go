@@ -33,3 +33,12 @@ func ReadOffer(text string) (int, error) {
 	_, err = joinSDP(1, 1, isBundled(d), sections)
 	return len(plansFrom(d)), err
 }
+
+// ToneOpus returns the n-th 20 ms of the tone.
+var ToneOpus = toneOpus
+
+// EncodeULaw and EncodeALaw are G.711.
+var (
+	EncodeULaw = encodeULaw
+	EncodeALaw = encodeALaw
+)

@@ -136,9 +136,9 @@ func TestThousandSocketsComeAndGo(t *testing.T) {
 	})
 }
 
-func TestAdminAPI(t *testing.T) {
-	gw := sessiontest.NewServer(t, sessiontest.Options{AdminAddr: "127.0.0.1:0"})
-	admin := func(method, path, body string) (int, obj, string) {
+// adminOf returns a client of the admin API.
+func adminOf(t *testing.T, gw *sessiontest.Server) func(method, path, body string) (int, obj, string) {
+	return func(method, path, body string) (int, obj, string) {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), method, gw.AdminURL()+path, bytes.NewBufferString(body))
 		if err != nil {
@@ -154,6 +154,11 @@ func TestAdminAPI(t *testing.T) {
 		_ = json.Unmarshal(data, &o)
 		return resp.StatusCode, o, string(data)
 	}
+}
+
+func TestAdminAPI(t *testing.T) {
+	gw := sessiontest.NewServer(t, sessiontest.Options{AdminAddr: "127.0.0.1:0"})
+	admin := adminOf(t, gw)
 	status, _, text := admin("POST", "/faults", `{"match":{"method":"GET","path":"`+pathInfo+`"},"skip":0,"times":2,
 		"action":{"kind":"status","status":429,"headers":{"Retry-After":"7"},"delay_ms":50}}`)
 	if status != 201 || !strings.Contains(text, `"delay_ms":50`) {
