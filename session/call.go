@@ -40,6 +40,7 @@ type Call struct {
 	nodeID string
 	known  bool // the service may know of the call: an end is told
 	rooms  map[string]bool
+	room   *room
 
 	mu        sync.Mutex // guards the rest
 	leg       *media.Leg
@@ -71,6 +72,7 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 		done:   make(chan struct{}),
 		rooms:  map[string]bool{}, variables: map[string]any{},
 	}
+	k.room = newRoom(k)
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
 	return k

@@ -77,12 +77,12 @@ func (m *Member) Flag(f MemberField) bool { return m.flags&(1<<f) != 0 }
 // Number is the value of a number; 0 when it was not told.
 func (m *Member) Number(f MemberField) float64 { return m.numbers[f-memberFlagsEnd] }
 
-// Merge overlays what other tells. Texts go through own, which is given the old
-// one and the new.
-func (m *Member) Merge(other *Member, own func(old, new string) string) {
+// Merge overlays what other tells. Texts go through own, which is given the field,
+// the old text and the new.
+func (m *Member) Merge(other *Member, own func(f MemberField, old, new string) string) {
 	for f := range MemberTexts {
 		if other.Known(f) {
-			m.Texts[f] = own(m.Texts[f], other.Texts[f])
+			m.Texts[f] = own(f, m.Texts[f], other.Texts[f])
 		}
 	}
 	for i := range other.numbers {
@@ -91,7 +91,7 @@ func (m *Member) Merge(other *Member, own func(old, new string) string) {
 		}
 	}
 	if other.Known(memberMeta) && m.Meta != other.Meta {
-		m.Meta = Raw(own(string(m.Meta), string(other.Meta)))
+		m.Meta = Raw(own(memberMeta, string(m.Meta), string(other.Meta)))
 	}
 	m.flags = m.flags&^other.known | other.flags
 	m.known |= other.known &^ (1 << memberUpdated)

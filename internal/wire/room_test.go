@@ -100,7 +100,7 @@ func TestAPartialMemberChangesWhatItTellsOnly(t *testing.T) {
 	m := memberOf(t, `{"member_id":"m","name":"Ann","audio_muted":true,"deaf":true,"input_volume":4,"meta":{"a":1}}`)
 	update := memberOf(t, `{"member_id":"m","name":"","audio_muted":false,"visible":true,"output_volume":2,"updated":["name"]}`)
 	var kept []string
-	m.Merge(&update, func(old, new string) string {
+	m.Merge(&update, func(_ wire.MemberField, old, new string) string {
 		kept = append(kept, old+">"+new)
 		return new
 	})
