@@ -48,7 +48,7 @@ func memberEvent(e *Event) *MemberEvent {
 		return nil
 	}
 	updated, _ := wire.DecodeTexts(told.Member.Updated)
-	v := memberView{Member: told.Member, meta: decodeObject(told.Member.Meta)}
+	v := memberView{Member: told.Member}
 	return &MemberEvent{
 		Event: e, RoomID: told.RoomID, RoomSessionID: told.RoomSessionID,
 		Member: v.export(), Updated: updated, Reason: told.Reason,

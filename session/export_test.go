@@ -54,3 +54,37 @@ func End(k *Call) {
 	_ = k.c.ask(context.Background(), func() { k.over(&errs.CallEndedError{By: errs.EndedByLocal}) })
 	<-k.done
 }
+
+// Replay feeds n frames, over and over, in one go.
+func Replay(c *Client, frames []string, n int) {
+	_ = c.ask(context.Background(), func() {
+		for i := range n {
+			f, err := wire.Decode(frames[i%len(frames)])
+			if err != nil {
+				panic(err)
+			}
+			c.event(f.Event)
+		}
+	})
+}
+
+// Apply has the client take in n events that are decoded already but for their
+// payload.
+func Apply(c *Client, frames []string, n int) {
+	events := make([]wire.Event, len(frames))
+	for i, text := range frames {
+		f, _ := wire.Decode(text)
+		events[i] = f.Event
+	}
+	k := c.Calls()[0]
+	_ = c.ask(context.Background(), func() {
+		for i := range n {
+			e := &events[i%len(events)]
+			told, err := wire.DecodeCallEvent(e.Params)
+			if err != nil {
+				panic(err)
+			}
+			k.room.apply(e.Type, &told)
+		}
+	})
+}

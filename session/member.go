@@ -39,7 +39,7 @@ type Member struct {
 	OutputVolume     Level
 	InputSensitivity Level
 
-	Meta map[string]any // shared: do not change it
+	Meta map[string]any
 }
 
 // A Level is a volume or a sensitivity, which the service need not tell.
@@ -51,8 +51,7 @@ type Level struct {
 // memberView is what is known of a member.
 type memberView struct {
 	wire.Member
-	meta  map[string]any // Member.Meta, decoded
-	layer *LayoutLayer   // where it is shown; nil: nowhere
+	layer *LayoutLayer // where it is shown; nil: nowhere
 }
 
 func (v *memberView) level(f wire.MemberField) Level {
@@ -75,7 +74,7 @@ func (v *memberView) export() Member {
 		LowBitrate: v.Flag(wire.MemberLowBitrate), Denoise: v.Flag(wire.MemberDenoise), Audience: v.Flag(wire.MemberAudience),
 		InputVolume: v.level(wire.MemberInputVolume), OutputVolume: v.level(wire.MemberOutputVolume),
 		InputSensitivity: v.level(wire.MemberInputSensitivity),
-		Meta:             v.meta,
+		Meta:             decodeObject(v.Meta),
 	}
 }
 
@@ -84,9 +83,6 @@ func (v *memberView) export() Member {
 func (v *memberView) told(m *wire.Member, own func(f wire.MemberField, old, new string) string) *memberView {
 	next := *v
 	next.Merge(m, own)
-	if next.Meta != v.Meta {
-		next.meta = decodeObject(next.Meta)
-	}
 	return &next
 }
 

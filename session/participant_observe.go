@@ -205,12 +205,12 @@ func (p *Participant) ObservePosition() observable.Of[*LayoutLayer] {
 	return observeFact(&p.facts, factPosition, func(v *memberView) *LayoutLayer { return v.layer }, sameLayer)
 }
 
-// Meta is what the room's owner attached to it, shared by all who ask.
-func (p *Participant) Meta() map[string]any { return p.facts.get().meta }
+// Meta is what the room's owner attached to it.
+func (p *Participant) Meta() map[string]any { return decodeObject(p.facts.get().Meta) }
 
 // ObserveMeta is the state stream of Meta.
 func (p *Participant) ObserveMeta() observable.Of[map[string]any] {
-	return observeFact(&p.facts, factMeta, func(v *memberView) map[string]any { return v.meta }, sameObject)
+	return observeFact(&p.facts, factMeta, func(v *memberView) map[string]any { return decodeObject(v.Meta) }, sameObject)
 }
 
 // The parts of a member that are no single field on the wire.

@@ -21,7 +21,8 @@ type room struct {
 	layouts  []string
 	round    uint64 // counts the layouts applied
 	early    early
-	words    map[string]string // texts that many members share
+	words    map[string]string                                 // texts that many members share
+	owner    func(f wire.MemberField, old, text string) string // own, made once
 	over     bool
 
 	view        facts[roomView]
@@ -56,11 +57,13 @@ type roomView struct {
 }
 
 func newRoom(k *Call) *room {
-	return &room{
+	r := &room{
 		k: k, members: map[string]*Participant{}, words: map[string]string{}, early: early{},
 		view: facts[roomView]{now: &roomView{}}, local: facts[localView]{now: &localView{}},
 		mutes: make(chan struct{}, 1), screenShare: observable.NewState(ScreenShareNone),
 	}
+	r.owner = r.own
+	return r
 }
 
 // apply takes in an event of the call.
