@@ -26,12 +26,19 @@ func (c *Client) route(e wire.Event, shown *Event) {
 	if k == nil {
 		k = c.legs[told.OriginCallID]
 	}
-	for _, other := range c.streams.calls.Get() {
-		if other == k || told.RoomSessionID != "" && other.rooms[told.RoomSessionID] {
-			other.event(e.Type, &told, shown)
-		} else if k == nil {
-			other.room.hold(told.RoomSessionID, e, shown)
+	if k != nil {
+		k.event(e.Type, &told, shown)
+		return
+	}
+	taken := false
+	for _, k := range c.streams.calls.Get() {
+		if told.RoomSessionID != "" && k.rooms[told.RoomSessionID] {
+			k.event(e.Type, &told, shown)
+			taken = true
 		}
+	}
+	if !taken {
+		c.hold(told.RoomSessionID, e, shown)
 	}
 }
 

@@ -22,18 +22,31 @@ func (y early) announce(session string) {
 	}
 }
 
+// hold keeps an event of a room that no call is in for those that may be about
+// to join it. On the loop, like what follows.
+func (c *Client) hold(session string, e wire.Event, shown *Event) {
+	if session == "" {
+		return
+	}
+	for _, k := range c.streams.calls.Get() {
+		k.room.hold(session, e, shown)
+	}
+}
+
 // hold keeps an event for later if the call may be about to join its room: it
 // was announced, or the call has joined none yet.
 func (r *room) hold(session string, e wire.Event, shown *Event) {
-	if session == "" || r.over {
-		return
-	}
 	if len(r.sessions) == 0 {
 		r.early.announce(session)
 	}
-	if waiting, announced := r.early[session]; announced && len(waiting) < maxEarly {
-		r.early[session] = append(waiting, earlyEvent{e, shown})
+	waiting, announced := r.early[session]
+	if !announced || r.over {
+		return
 	}
+	if len(waiting) == maxEarly {
+		waiting = waiting[1:] // what is said last counts
+	}
+	r.early[session] = append(waiting, earlyEvent{e, shown})
 }
 
 // release applies what was held for a room that is joined now. What was held for

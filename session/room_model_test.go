@@ -1,15 +1,19 @@
 package session_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/sessiontest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -351,6 +355,10 @@ func TestRoomStateIsWhatANaiveModelSays(t *testing.T) {
 func agreeWithModel(t *testing.T, seed uint64) {
 	c := offlineClient(t)
 	k := session.Offline(c, "c-ann")
+	var inCall sessiontest.CallOrder
+	var inSession sessiontest.SessionOrder
+	observed := k.ObserveEvents().Subscribe(context.Background(), func(e *session.Event) { inCall.Saw(e.Sequence, e.Type, e.Payload) })
+	c.ObserveSignalingEvents().Subscribe(context.Background(), func(e *session.Event) { inSession.Saw(e.Sequence, e.Type, e.Payload) })
 	m := &roomModel{early: map[string][]func(){}}
 	r := teller{rand.New(rand.NewPCG(seed, 7))}
 	var told []string
@@ -366,6 +374,10 @@ func agreeWithModel(t *testing.T, seed uint64) {
 		}
 	}
 	session.End(k)
+	<-observed.Done()
+	if err := errors.Join(inCall.Err(), inSession.Err()); err != nil || inCall.Count() == 0 {
+		t.Errorf("seed %d, %d events: %v\n%s", seed, inCall.Count(), err, strings.Join(told, "\n"))
+	}
 }
 
 // offlineClient is a client that never connects.

@@ -103,7 +103,7 @@ func TestTheCallFindsItselfWhoeverWasAnnouncedFirst(t *testing.T) {
 			t.Error("self came without its capabilities")
 		}
 		session.FeedEvent(c, "member.left", about("m-ann"))
-		if diff := cmp.Diff([]string{"false", "true", "false"}, self.so()); len(self.so()) < 3 || k.Self() != nil {
+		if diff := cmp.Diff([]string{"false", "true", "false"}, self.so()); diff != "" || k.Self() != nil {
 			t.Errorf("self (-want +got):\n%s", diff)
 		}
 	})
@@ -253,6 +253,43 @@ func TestEventsThatComeTooEarlyAreAppliedAfterTheJoin(t *testing.T) {
 		want := []string{"5 call.joined", "1 member.joined", "3 layout.changed", "4 member.left"}
 		if diff := cmp.Diff(want, events.so()); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Of very many early events the last ones count.
+func TestEarlyEventsAreHeldInBounds(t *testing.T) {
+	inBubbleOffline(t, func(c *session.Client, k *session.Call) {
+		for i := range 1000 {
+			session.FeedEvent(c, "member.updated", inSession("rs-1", map[string]any{"member": map[string]any{"member_id": "m-ann", "name": fmt.Sprint(i)}}))
+		}
+		events := keep(k.ObserveEvents(), func(e *session.Event) string { return e.Type })
+		session.FeedEvent(c, "call.joined", joinedRoom("rs-1", member("m-ann", "c-ann")))
+		if n := len(events.so()); n != 257 || k.Self().Name() != "999" {
+			t.Errorf("%d events, the last name is %s", n, k.Self().Name())
+		}
+	})
+}
+
+// What happens in a room before another call of the client joins it is of the
+// call that is in it already.
+func TestASecondCallInARoomBeginsWithItsOwnSnapshot(t *testing.T) {
+	inBubbleOffline(t, func(c *session.Client, first *session.Call) {
+		second := session.Offline(c, "c-two")
+		session.FeedEvent(c, "call.joined", joinedRoom("rs-1", member("m-ann", "c-ann"), member("m-bob", "c-bob")))
+		session.FeedEvent(c, "member.left", about("m-bob"))
+		again := joinedRoom("rs-1", member("m-ann", "c-ann"), member("m-two", "c-two"), member("m-bob", "c-bob"))
+		again["call_id"], again["origin_call_id"], again["member_id"] = "c-two", "c-two", "m-two"
+		session.FeedEvent(c, "call.joined", again)
+		session.FeedEvent(c, "member.updated", inSession("rs-1", map[string]any{"member": map[string]any{"member_id": "m-ann", "deaf": true}}))
+		if got := idsOf(second.Participants()); got != "m-ann m-two m-bob" || second.Self().ID() != "m-two" || first.Self().ID() != "m-ann" ||
+			len(first.Participants()) != 1 {
+			t.Errorf("the second call sees %s, itself as %s", got, second.Self().ID())
+		}
+		for _, k := range []*session.Call{first, second} {
+			if !k.Participant("m-ann").Deaf() {
+				t.Errorf("call %s does not see the update", k.ID())
+			}
 		}
 	})
 }
