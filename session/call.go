@@ -43,6 +43,7 @@ type Call struct {
 	nodeID string
 	known  bool // the service may know of the call: an end is told
 	rooms  map[string]bool
+	room   *room
 
 	attachment    uint64 // counts attempts to attach: what an older one brings is void
 	stopAttaching context.CancelFunc
@@ -80,6 +81,7 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 		rooms:  map[string]bool{}, variables: map[string]any{},
 	}
 	k.stopAttaching = func() {}
+	k.room = newRoom(k)
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
 	return k

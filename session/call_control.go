@@ -140,13 +140,10 @@ func (k *Call) Execute(ctx context.Context, method string, params map[string]any
 	if err := k.alive(method); err != nil {
 		return err
 	}
-	var node string
-	if err := k.c.ask(ctx, func() { node = k.nodeID }); err != nil {
+	self, err := k.self(ctx)
+	if err != nil {
 		return err
 	}
-	k.mu.Lock()
-	self := map[string]any{"node_id": node, "call_id": k.id, "member_id": k.member}
-	k.mu.Unlock()
 	full := map[string]any{"self": self, "target": self}
 	maps.Copy(full, params)
 	return k.c.Execute(ctx, method, full, result)

@@ -126,6 +126,7 @@ func (k *Call) complete() {
 	k.errors.Complete()
 	k.events.Complete()
 	k.digits.Complete()
+	k.room.complete()
 	close(k.done)
 }
 

@@ -56,6 +56,7 @@ func (x *ExtraLeg) Stop(ctx context.Context) error {
 		return nil
 	default:
 	}
+	x.became(ScreenShareStopping)
 	_, err := x.verto(ctx, wire.VertoBye, wire.VertoParams{Dialog: x.dialog()})
 	_ = x.k.c.ask(context.Background(), func() { x.end(nil) })
 	<-x.done
@@ -88,6 +89,7 @@ func (k *Call) addLeg(ctx context.Context, source media.Source, o MediaOptions, 
 		<-x.done
 		return nil, err
 	}
+	x.became(ScreenShareStarted)
 	return x, nil
 }
 
@@ -181,6 +183,7 @@ func (x *ExtraLeg) end(why error) {
 	x.once.Do(func() {
 		x.err = why
 		delete(x.k.c.extras, x.id)
+		x.show(ScreenShareNone)
 		leg := x.leg
 		x.k.jobs.Do(func() {
 			if leg != nil {
@@ -203,6 +206,7 @@ func (c *Client) addExtra(x *ExtraLeg) bool {
 		return false
 	}
 	c.extras[x.id] = x
+	x.show(ScreenShareStarting)
 	return true
 }
 

@@ -18,36 +18,40 @@ func (c *Client) route(e wire.Event, shown *Event) {
 	if len(c.legs) == 0 {
 		return
 	}
-	ref, err := wire.DecodeCallRef(e.Params)
+	told, err := wire.DecodeCallEvent(e.Params)
 	if err != nil {
 		return
 	}
-	k := c.legs[ref.CallID]
+	k := c.legs[told.CallID]
 	if k == nil {
-		k = c.legs[ref.OriginCallID]
+		k = c.legs[told.OriginCallID]
 	}
 	for _, other := range c.streams.calls.Get() {
-		if other == k || ref.RoomSessionID != "" && other.rooms[ref.RoomSessionID] {
-			other.event(e, ref, shown)
+		if other == k || told.RoomSessionID != "" && other.rooms[told.RoomSessionID] {
+			other.event(e.Type, &told, shown)
+		} else if k == nil {
+			other.room.hold(told.RoomSessionID, e, shown)
 		}
 	}
 }
 
-// event takes in what the service says of a call.
-func (k *Call) event(e wire.Event, ref wire.CallRef, shown *Event) {
-	if e.Type == "call.joined" {
-		k.rooms[ref.RoomSessionID] = true
-		if ref.CallID != "" && k.c.legs[ref.CallID] == nil {
-			k.c.legs[ref.CallID] = k // a further segment of the same call
+// event takes in what the service says of a call. Its effect is to be seen when
+// observers get the event.
+func (k *Call) event(kind string, told *wire.CallEvent, shown *Event) {
+	if kind == wire.EventCallJoined {
+		k.rooms[told.RoomSessionID] = true
+		if told.CallID != "" && k.c.legs[told.CallID] == nil {
+			k.c.legs[told.CallID] = k // a further segment of the same call
 		}
-		if ref.CallID == k.id {
-			k.setMember(ref.MemberID)
-			if k.nodeID == "" {
-				k.nodeID = ref.NodeID
-			}
+		if told.CallID == k.id && k.nodeID == "" {
+			k.nodeID = told.NodeID
 		}
 	}
+	k.room.apply(kind, told)
 	k.events.Publish(shown)
+	if kind == wire.EventCallJoined {
+		k.room.release(told.RoomSessionID)
+	}
 }
 
 func (c *Client) routeVerto(e wire.Event) {
@@ -166,12 +170,14 @@ func (k *Call) pong() {
 	})
 }
 
-func (k *Call) setMember(id string) {
+// setMember notes the call's own member id, if id is one, and returns it.
+func (k *Call) setMember(id string) string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if id != "" {
 		k.member = id
 	}
+	return k.member
 }
 
 // move takes the call's state machine a step and shows the status. It reports
