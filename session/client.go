@@ -37,8 +37,9 @@ type Client struct {
 	counted atomic.Pointer[life]  // the session, or the last one, for Stats
 	ice     atomic.Pointer[[]media.ICEServer]
 
-	streams streams
-	store   *store
+	streams   streams
+	store     *store
+	directory *Directory
 
 	// The loop goroutine owns the fields of this group.
 	refresh    refresher
@@ -104,6 +105,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 		Base: c.apiBase, HTTP: c.http, Token: c.bearer, Logger: c.log,
 		OnUnauthorized: c.replaceToken, OnDate: c.setClock,
 	})
+	c.directory = newDirectory(c)
 	c.store = newStore(o.Storage, o.PersistSession, c.report)
 	c.refresh = refresher{c: c, policy: o.Refresh, timer: time.NewTimer(time.Hour)}
 	c.refresh.timer.Stop()
@@ -164,6 +166,7 @@ func (c *Client) Close() error {
 	c.store.close()
 	c.streams.calls.Set(nil) // also those that ended when the loop did
 	c.streams.complete()
+	c.directory.complete()
 	c.finish(why)
 	c.dropIdle()
 	return nil
