@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"maps"
+	"sync/atomic"
 	"time"
 
 	"github.com/callrx/callrx/errs"
@@ -64,6 +65,9 @@ type Address struct {
 	d     *Directory
 	id    string
 	facts facts[AddressRecord]
+
+	opening chan struct{} // one slot: the conversation is opened once
+	talk    atomic.Pointer[Conversation]
 }
 
 const (
@@ -76,7 +80,7 @@ const (
 )
 
 func newAddress(d *Directory, r AddressRecord) *Address {
-	return &Address{d: d, id: r.ID, facts: facts[AddressRecord]{now: &r}}
+	return &Address{d: d, id: r.ID, facts: facts[AddressRecord]{now: &r}, opening: make(chan struct{}, 1)}
 }
 
 // ID names the address for good.

@@ -55,6 +55,7 @@ type Client struct {
 	lastStatus Status
 	legs       map[string]*Call // by the ids that events name them with
 	extras     map[string]*ExtraLeg
+	talks      map[string]*Conversation // that are open, by id
 
 	mailbox   chan func()
 	looping   chan struct{} // closed when the loop has ended
@@ -93,6 +94,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 		asking:      make(chan struct{}, 1),
 		legs:        map[string]*Call{},
 		extras:      map[string]*ExtraLeg{},
+		talks:       map[string]*Conversation{},
 		registering: make(chan struct{}, 1),
 		done:        make(chan struct{}),
 	}
@@ -167,6 +169,9 @@ func (c *Client) Close() error {
 	c.streams.calls.Set(nil) // also those that ended when the loop did
 	c.streams.complete()
 	c.directory.complete()
+	for _, k := range c.talks {
+		k.complete()
+	}
 	c.finish(why)
 	c.dropIdle()
 	return nil

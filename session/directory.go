@@ -34,11 +34,13 @@ type Directory struct {
 	list  []*Address // in the order of arrival; shown, so only ever appended to
 	next  string     // link to the next page; empty: the first
 	pages int        // loaded so far
+
+	renewing map[string]bool // entries to be asked for again; the client's loop owns it
 }
 
 func newDirectory(c *Client) *Directory {
 	return &Directory{
-		c: c, turn: make(chan struct{}, 1), known: map[string]*Address{},
+		c: c, turn: make(chan struct{}, 1), known: map[string]*Address{}, renewing: map[string]bool{},
 		addresses: observable.NewStateFunc([]*Address(nil), slices.Equal),
 		hasMore:   observable.NewState(true), loading: observable.NewState(false),
 	}
@@ -181,6 +183,19 @@ func (d *Directory) Lookup(ctx context.Context, uri string) (*Address, error) {
 	return found, err
 }
 
+// renew asks for a loaded address again, because the service says that it has
+// changed. On the loop.
+func (d *Directory) renew(id string) {
+	if d.renewing[id] || d.Address(id) == nil {
+		return
+	}
+	d.renewing[id] = true
+	d.c.workers.Go(func() {
+		d.c.post(func() { delete(d.renewing, id) }) // what changes from now on asks again
+		_, _ = d.Fetch(d.c.ctx, id)                 // reports
+	})
+}
+
 // request runs one request to the service when it is its turn.
 func (d *Directory) request(ctx context.Context, operation string, do func(context.Context) error) error {
 	ctx, cancel := d.c.whileOpen(ctx)
@@ -198,12 +213,7 @@ func (d *Directory) request(ctx context.Context, operation string, do func(conte
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	failed := &errs.CollectionFetchError{Operation: operation, OriginalError: err}
-	d.c.report(failed)
-	return failed
+	return d.c.fetchFailed(ctx, operation, err)
 }
 
 func (d *Directory) loaded() int {

@@ -283,3 +283,26 @@ func TestDirectoryEndsWithItsClient(t *testing.T) {
 		completes(t, d.ObserveLoading())
 	})
 }
+
+func TestAddressIsRenewedWhenTheServiceSaysThatItHasChanged(t *testing.T) {
+	inDirectory(t, 1, func(t *testing.T, r *rig, d *session.Directory) {
+		a, err := d.Lookup(t.Context(), "/public/room-00000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.fault(pathAddresses+"/"+a.ID(), 1, sessiontest.Action{Kind: sessiontest.FaultWrongType, Body: `{"id":"` + a.ID() +
+			`","name":"room-00000","display_name":"Room 0","type":"room","channels":{},"locked":true}`})
+		for _, id := range []string{a.ID(), "unknown"} {
+			payload := map[string]any{"id": "m", "type": "message", "kind": "update", "subtype": "update", "from_fabric_address_id": id}
+			if _, err := r.srv.SendEvent("ann", "conversation.message.updated", "conversation.x", payload); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := a.ObserveLocked().Wait(t.Context(), func(locked bool) bool { return locked }); err != nil {
+			t.Error(err)
+		}
+		if requests(r) != 2 {
+			t.Errorf("%d requests", requests(r))
+		}
+	})
+}
