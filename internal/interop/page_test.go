@@ -1,0 +1,205 @@
+package interop
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/callrx/callrx/session/sessiontest"
+)
+
+// patience is how long a scenario waits for what should come at once.
+const patience = 15 * time.Second
+
+// A Page is a tab with the official SDK, in a browser profile of its own.
+type Page struct {
+	t     *testing.T
+	who   string // reference of the subscriber that it signs in
+	token string
+	ctx   context.Context
+
+	mu     sync.Mutex
+	frames []Frame
+}
+
+// A Frame is a text frame of a page's WebSocket.
+type Frame struct {
+	Sent bool // by the page
+	Text string
+}
+
+// open makes a tab for a subscriber, who is made with it. Scenarios run side by side on one gateway, so the subscriber's
+// name is made unique with the test's.
+func open(t *testing.T, name string) *Page {
+	t.Helper()
+	who := unique(t, name)
+	ctx, cancel := chromedp.NewContext(stage.browser, chromedp.WithNewBrowserContext())
+	p := &Page{t: t, who: who, token: issue(who, 0), ctx: ctx}
+	chromedp.ListenTarget(ctx, p.listen)
+	if err := chromedp.Run(ctx, network.Enable(), chromedp.Navigate(stage.pages.URL)); err != nil {
+		cancel()
+		t.Fatalf("open a tab: %v", err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			p.explain()
+		}
+		cancel()
+	})
+	return p
+}
+
+// unique is a subscriber or room of this test alone.
+func unique(t *testing.T, name string) string {
+	return name + "-" + strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
+}
+
+// issue mints a token; ttl 0 lives as long as any.
+func issue(who string, ttl time.Duration) string {
+	name, _, _ := strings.Cut(who, "-")
+	return stage.gw.IssueSAT(sessiontest.SATRequest{Reference: who, TTL: ttl, DisplayName: name}).Token
+}
+
+func (p *Page) listen(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventWebSocketFrameSent:
+		p.frames = append(p.frames, Frame{true, e.Response.PayloadData})
+	case *network.EventWebSocketFrameReceived:
+		p.frames = append(p.frames, Frame{false, e.Response.PayloadData})
+	}
+}
+
+// Frames are the frames so far.
+func (p *Page) Frames() []Frame {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]Frame(nil), p.frames...)
+}
+
+// try evaluates a JavaScript expression, awaits it if it is a promise, and stores its value in result.
+func (p *Page) try(script string, result any) error {
+	ctx, cancel := context.WithTimeout(p.ctx, 2*time.Minute)
+	defer cancel()
+	wrapped := "(async () => { try { return {ok: " + "await (" + script + ")} } catch (e) { return {failed: `${e.constructor.name}: ${e.message}` + (e.error ? ` (${e.error})` : '')} } })()"
+	var reply struct {
+		OK     json.RawMessage `json:"ok"`
+		Failed string          `json:"failed"`
+	}
+	err := chromedp.Run(ctx, chromedp.Evaluate(wrapped, &reply, func(e *runtime.EvaluateParams) *runtime.EvaluateParams {
+		return e.WithAwaitPromise(true).WithReturnByValue(true)
+	}))
+	switch {
+	case err != nil:
+		return err
+	case reply.Failed != "":
+		return fmt.Errorf("%s", reply.Failed)
+	case result == nil || len(reply.OK) == 0:
+		return nil
+	}
+	return json.Unmarshal(reply.OK, result)
+}
+
+// do evaluates what must not fail.
+func (p *Page) do(result any, format string, args ...any) {
+	p.t.Helper()
+	script := fmt.Sprintf(format, args...)
+	if err := p.try(script, result); err != nil {
+		p.t.Fatalf("%s: %v", script, err)
+	}
+}
+
+// An Observation is one entry of the page's log.
+type Observation struct {
+	N     int             `json:"n"`
+	At    int             `json:"at"` // ms since the page was loaded
+	What  string          `json:"what"`
+	Value json.RawMessage `json:"value"`
+}
+
+// wait returns the first observation of that name with that value, a nil value for any.
+func (p *Page) wait(what string, value any) Observation {
+	p.t.Helper()
+	return p.waitFrom(0, what, value)
+}
+
+// waitFrom looks only at observations from number n on; see mark.
+func (p *Page) waitFrom(n int, what string, value any) Observation {
+	p.t.Helper()
+	want := ""
+	if value != nil {
+		want = quote(value)
+	}
+	var seen Observation
+	p.do(&seen, "proof.until(%s, %s, %d, %d)", quote(what), quote(want), patience.Milliseconds(), n)
+	return seen
+}
+
+// mark is the number of the next observation.
+func (p *Page) mark() (n int) {
+	p.t.Helper()
+	p.do(&n, "proof.log.length")
+	return n
+}
+
+// seen is the page's log, or with names only what is called one of them.
+func (p *Page) seen(names ...string) (all []Observation) {
+	p.t.Helper()
+	p.do(&all, "proof.log.filter((e) => !%[1]s.length || %[1]s.includes(e.what))", quote(append([]string{}, names...)))
+	return all
+}
+
+// values are the values observed under a name, as JSON.
+func (p *Page) values(what string) (all []string) {
+	p.t.Helper()
+	for _, o := range p.seen(what) {
+		all = append(all, string(o.Value))
+	}
+	return all
+}
+
+func quote(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// explain prints what there is to know about a failed scenario.
+func (p *Page) explain() {
+	p.t.Logf("%s observed:", p.who)
+	for _, o := range p.seen() {
+		p.t.Logf("  %5d %6d ms %s %s", o.N, o.At, o.What, cut(string(o.Value)))
+	}
+	p.t.Logf("%s's frames:", p.who)
+	for _, f := range p.Frames() {
+		p.t.Logf("  %s %s", map[bool]string{true: "->", false: "<-"}[f.Sent], cut(f.Text))
+	}
+	var picture []byte
+	if chromedp.Run(p.ctx, chromedp.CaptureScreenshot(&picture)) != nil {
+		return
+	}
+	path := filepath.Join(artifacts(), p.who+".png")
+	if os.MkdirAll(artifacts(), 0o755) == nil && os.WriteFile(path, picture, 0o644) == nil {
+		p.t.Logf("screenshot: %s", path)
+	}
+}
+
+func cut(s string) string {
+	if len(s) > 600 {
+		return s[:600] + "…"
+	}
+	return s
+}

@@ -1,0 +1,66 @@
+package interop
+
+import (
+	"math"
+	"strconv"
+	"testing"
+)
+
+// signIn makes the SDK's client with the page's token and waits until it is ready and registered.
+func (p *Page) signIn() {
+	p.t.Helper()
+	p.do(nil, "proof.make(%s)", quote(p.token))
+	p.wait("registered", true)
+	p.do(nil, "proof.hearIncoming()")
+}
+
+// A pageCall is a call of a page, by its number in it.
+type pageCall int
+
+func (k pageCall) on(what string) string { return "call" + strconv.Itoa(int(k)) + "." + what }
+
+// js is the SDK's call object.
+func (k pageCall) js() string { return "proof.calls[" + strconv.Itoa(int(k)) + "]" }
+
+// dial places a call with options written in JavaScript.
+func (p *Page) dial(to, options string) (k pageCall) {
+	p.t.Helper()
+	p.do(&k, "proof.dial(%s, %s)", quote(to), options)
+	return k
+}
+
+// connect places a call and waits until its media flows.
+func (p *Page) connect(to, options string) pageCall {
+	p.t.Helper()
+	k := p.dial(to, options)
+	p.wait(k.on("status"), "connected")
+	return k
+}
+
+// hangUp ends a call and waits until the SDK has let go of it.
+func (p *Page) hangUp(k pageCall) {
+	p.t.Helper()
+	p.do(nil, "%s.hangup()", k.js())
+	p.wait(k.on("status"), "destroyed")
+}
+
+// A sound is what is heard: its loudest frequency, and its level as a part of full scale.
+type sound struct {
+	Hz    float64 `json:"hz"`
+	Level float64 `json:"level"`
+}
+
+// hear measures what a call of the page receives.
+func (p *Page) hear(k pageCall) (s sound) {
+	p.t.Helper()
+	p.do(&s, "proof.hear(%d)", k)
+	return s
+}
+
+// isTone fails unless s is a tone of that frequency that one can hear.
+func isTone(t *testing.T, s sound, hz float64) {
+	t.Helper()
+	if math.Abs(s.Hz-hz) > 5 || s.Level < 0.02 {
+		t.Errorf("heard %.1f Hz at level %.3f, want %g Hz", s.Hz, s.Level, hz)
+	}
+}
