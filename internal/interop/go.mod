@@ -6,8 +6,8 @@ replace github.com/callrx/callrx => ../..
 
 require (
 	github.com/callrx/callrx v0.0.0-00010101000000-000000000000
-	github.com/chromedp/cdproto v0.0.0-20260320225252-cf654f46fc63
-	github.com/chromedp/chromedp v0.15.0
+	github.com/chromedp/cdproto v0.0.0-20260321001828-e3e3800016bc
+	github.com/chromedp/chromedp v0.15.1
 )
 
 require (

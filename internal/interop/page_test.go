@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"github.com/callrx/callrx/session/sessiontest"
@@ -43,20 +45,40 @@ type Frame struct {
 func open(t *testing.T, name string) *Page {
 	t.Helper()
 	who := unique(t, name)
-	ctx, cancel := chromedp.NewContext(stage.browser, chromedp.WithNewBrowserContext())
-	p := &Page{t: t, who: who, token: issue(who, 0), ctx: ctx}
-	chromedp.ListenTarget(ctx, p.listen)
-	if err := chromedp.Run(ctx, network.Enable(), chromedp.Navigate(stage.pages.URL)); err != nil {
-		cancel()
+	p := &Page{t: t, who: who, token: issue(who, 0)}
+	p.newTab()
+	chromedp.ListenTarget(p.ctx, p.listen)
+	if err := chromedp.Run(p.ctx, network.Enable(), chromedp.Navigate(stage.pages.URL)); err != nil {
 		t.Fatalf("open a tab: %v", err)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			p.explain()
 		}
-		cancel()
 	})
 	return p
+}
+
+// newTab makes a profile with one window in it; both are gone when the test is done.
+func (p *Page) newTab() {
+	p.t.Helper()
+	browser := cdp.WithExecutor(stage.browser, chromedp.FromContext(stage.browser).Browser)
+	profile, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(browser)
+	if err != nil {
+		p.t.Fatalf("make a profile: %v", err)
+	}
+	p.t.Cleanup(func() {
+		if err := target.DisposeBrowserContext(profile).Do(browser); err != nil {
+			p.t.Logf("dispose of a profile: %v", err)
+		}
+	})
+	tab, err := target.CreateTarget("about:blank").WithBrowserContextID(profile).WithNewWindow(true).Do(browser)
+	if err != nil {
+		p.t.Fatalf("open a window: %v", err)
+	}
+	ctx, cancel := chromedp.NewContext(stage.browser, chromedp.WithTargetID(tab))
+	p.ctx = ctx
+	p.t.Cleanup(cancel)
 }
 
 // unique is a subscriber or room of this test alone.
@@ -116,7 +138,7 @@ func (p *Page) do(result any, format string, args ...any) {
 	p.t.Helper()
 	script := fmt.Sprintf(format, args...)
 	if err := p.try(script, result); err != nil {
-		p.t.Fatalf("%s: %v", script, err)
+		p.t.Fatalf("%.120s: %v", script, err)
 	}
 }
 
