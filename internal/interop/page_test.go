@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,17 +22,19 @@ import (
 )
 
 // patience is how long a scenario waits for what should come at once.
-const patience = 15 * time.Second
+const patience = 25 * time.Second
 
 // A Page is a tab with the official SDK, in a browser profile of its own.
 type Page struct {
 	t     *testing.T
-	who   string // reference of the subscriber that it signs in
-	token string
+	who   string            // reference of the subscriber that it signs in
+	sat   sessiontest.Token // that subscriber's
+	cable *cable            // its socket runs through, nil for straight to the gateway
 	ctx   context.Context
 
-	mu     sync.Mutex
-	frames []Frame
+	mu       sync.Mutex
+	frames   []Frame
+	requests []string // method and path of the REST requests, and "socket" for each WebSocket
 }
 
 // A Frame is a text frame of a page's WebSocket.
@@ -45,7 +48,7 @@ type Frame struct {
 func open(t *testing.T, name string) *Page {
 	t.Helper()
 	who := unique(t, name)
-	p := &Page{t: t, who: who, token: issue(who, 0)}
+	p := &Page{t: t, who: who, sat: issue(who, sessiontest.SATRequest{})}
 	p.newTab()
 	chromedp.ListenTarget(p.ctx, p.listen)
 	if err := chromedp.Run(p.ctx, network.Enable(), chromedp.Navigate(stage.pages.URL)); err != nil {
@@ -86,10 +89,11 @@ func unique(t *testing.T, name string) string {
 	return name + "-" + strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
 }
 
-// issue mints a token; ttl 0 lives as long as any.
-func issue(who string, ttl time.Duration) string {
-	name, _, _ := strings.Cut(who, "-")
-	return stage.gw.IssueSAT(sessiontest.SATRequest{Reference: who, TTL: ttl, DisplayName: name}).Token
+// issue mints a token for a subscriber who is called by the first part of the reference.
+func issue(who string, r sessiontest.SATRequest) sessiontest.Token {
+	r.Reference = who
+	r.DisplayName, _, _ = strings.Cut(who, "-")
+	return stage.gw.IssueSAT(r)
 }
 
 func (p *Page) listen(event any) {
@@ -100,7 +104,25 @@ func (p *Page) listen(event any) {
 		p.frames = append(p.frames, Frame{true, e.Response.PayloadData})
 	case *network.EventWebSocketFrameReceived:
 		p.frames = append(p.frames, Frame{false, e.Response.PayloadData})
+	case *network.EventWebSocketCreated:
+		p.requests = append(p.requests, "socket")
+	case *network.EventRequestWillBeSent:
+		if u, err := url.Parse(e.Request.URL); err == nil && u.Scheme == "https" {
+			p.requests = append(p.requests, e.Request.Method+" "+u.Path)
+		}
 	}
+}
+
+// asked is how often the page made a request; see Page.requests for how one is written.
+func (p *Page) asked(request string) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.requests {
+		if r == request {
+			n++
+		}
+	}
+	return n
 }
 
 // Frames are the frames so far.
@@ -173,6 +195,27 @@ func (p *Page) mark() (n int) {
 	p.t.Helper()
 	p.do(&n, "proof.log.length")
 	return n
+}
+
+// settle lets time pass in which nothing must happen.
+func (p *Page) settle(d time.Duration) {
+	p.t.Helper()
+	select {
+	case <-time.After(d):
+	case <-p.t.Context().Done():
+	}
+}
+
+// eventually waits for what nothing can be observed of.
+func (p *Page) eventually(what string, holds func() bool) {
+	p.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); !holds(); <-tick.C {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("in vain: %s", what)
+		}
+	}
 }
 
 // seen is the page's log, or with names only what is called one of them.

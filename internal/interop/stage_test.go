@@ -123,9 +123,15 @@ func pageHandler(gw *sessiontest.Server) http.Handler {
 	mux.HandleFunc("GET /sdk.js", file(sdkFile))
 	mux.HandleFunc("GET /token/{who}", func(w http.ResponseWriter, r *http.Request) {
 		ttl, _ := time.ParseDuration(r.FormValue("ttl"))
-		sat := gw.IssueSAT(sessiontest.SATRequest{Reference: r.PathValue("who"), TTL: ttl})
+		sat := gw.IssueSAT(sessiontest.SATRequest{
+			Reference: r.PathValue("who"), TTL: ttl, Scope: r.FormValue("scope"), Fingerprint: r.FormValue("fingerprint"),
+		})
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"token": sat.Token, "expiry_at": sat.ExpiresAt.UnixMilli()})
+		answer := map[string]any{"token": sat.Token}
+		if r.FormValue("scope") == "" {
+			answer["expiry_at"] = sat.ExpiresAt.UnixMilli()
+		}
+		_ = json.NewEncoder(w).Encode(answer)
 	})
 	return mux
 }

@@ -9,9 +9,32 @@ import (
 // signIn makes the SDK's client with the page's token and waits until it is ready and registered.
 func (p *Page) signIn() {
 	p.t.Helper()
-	p.do(nil, "proof.make(%s)", quote(p.token))
+	p.make(p.sat.Token, "{}")
+	p.online()
+}
+
+// make makes the SDK's client, which connects by itself; the options are those of proof.make.
+func (p *Page) make(token, options string) {
+	p.t.Helper()
+	if p.cable != nil {
+		p.do(nil, "new SignalWire.ClientPreferences().relayHost = %s", quote(p.cable.url()))
+	}
+	p.do(nil, "proof.make(%s, %s)", quote(token), options)
+}
+
+// online waits until the client is registered, and notes the calls that come in from then on.
+func (p *Page) online() {
+	p.t.Helper()
 	p.wait("registered", true)
 	p.do(nil, "proof.hearIncoming()")
+}
+
+// isQuiet fails when the SDK reported an error.
+func (p *Page) isQuiet() {
+	p.t.Helper()
+	for _, o := range p.seen("errors", "unhandled rejection") {
+		p.t.Errorf("%s: %s %s", p.who, o.What, o.Value)
+	}
 }
 
 // A pageCall is a call of a page, by its number in it.

@@ -54,15 +54,18 @@ const proof = (() => {
     complete: () => note(`${what} completed`, null),
   });
 
-  // make creates the client. A token that cannot be refreshed is a fixed one; refresh asks the suite's server.
-  function make(token, { options = {}, refresh = false, tokens = '/token' } = {}) {
+  // make creates the client with a fixed token or, given the address of a token endpoint, with what that answers whenever
+  // the SDK asks; refresh says that it may ask for a new one before the old one expires.
+  function make(token, { options = {}, tokens = '', refresh = false } = {}) {
     const fetchToken = async (query) => {
-      const r = await fetch(`${tokens}?${new URLSearchParams(query)}`);
+      const r = await fetch(`${tokens}&${new URLSearchParams(query)}`);
       if (!r.ok) throw new Error(`token endpoint answered ${r.status}`);
+      note('token fetched', null);
       return r.json();
     };
     let provider = new SignalWire.StaticCredentialProvider({ token });
-    if (refresh) provider = { authenticate: (c) => fetchToken({ fingerprint: c?.fingerprint ?? '' }), refresh: () => fetchToken({}) };
+    if (tokens) provider = { authenticate: (c) => fetchToken({ fingerprint: c?.fingerprint ?? '' }) };
+    if (refresh) provider.refresh = () => fetchToken({});
     client = new SignalWire.SignalWire(provider, { skipDeviceMonitoring: true, ...options });
     watch('errors', client.errors$);
     watch('warnings', client.warnings$);
