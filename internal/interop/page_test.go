@@ -104,6 +104,10 @@ func (p *Page) listen(event any) {
 		p.frames = append(p.frames, Frame{true, e.Response.PayloadData})
 	case *network.EventWebSocketFrameReceived:
 		p.frames = append(p.frames, Frame{false, e.Response.PayloadData})
+	case *network.EventWebSocketFrameError:
+		p.frames = append(p.frames, Frame{false, "the socket failed: " + e.ErrorMessage})
+	case *network.EventWebSocketClosed:
+		p.frames = append(p.frames, Frame{false, "the socket is closed"})
 	case *network.EventWebSocketCreated:
 		p.requests = append(p.requests, "socket")
 	case *network.EventRequestWillBeSent:
