@@ -53,7 +53,8 @@ func startStage(dir string) (*theStage, error) {
 	if _, err := os.Stat(sdkFile); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the official SDK is not installed: run npm ci in %s (make browser does it)", pageFiles)
 	}
-	gw, err := sessiontest.Start(sessiontest.Options{TLS: true, MaxBoundLifetime: boundLife, RingTimeout: 20 * time.Second})
+	gw, err := sessiontest.Start(sessiontest.Options{TLS: true, MaxBoundLifetime: boundLife, RingTimeout: 20 * time.Second,
+		ReauthWindow: 5 * time.Second})
 	if err != nil {
 		return nil, err
 	}

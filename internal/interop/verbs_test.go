@@ -87,3 +87,27 @@ func isTone(t *testing.T, s sound, hz float64) {
 		t.Errorf("heard %.1f Hz at level %.3f, want %g Hz", s.Hz, s.Level, hz)
 	}
 }
+
+// A picture is what is seen of a call: the size of its video, how many different pictures were sampled, and the mean
+// colours of the last one in a grid of four by four, as bytes of red, green, blue and alpha.
+type picture struct {
+	Width    int   `json:"width"`
+	Height   int   `json:"height"`
+	Distinct int   `json:"distinct"`
+	Grid     []int `json:"grid"`
+}
+
+// see samples the video that a call of the page receives.
+func (p *Page) see(k pageCall) (v picture) {
+	p.t.Helper()
+	p.do(&v, "proof.see(%d)", k)
+	return v
+}
+
+// isMoving fails unless v shows a video in which something moves.
+func isMoving(t *testing.T, v picture) {
+	t.Helper()
+	if v.Width < 64 || v.Height < 48 || v.Distinct < 3 {
+		t.Errorf("seen were %d different pictures of %dx%d", v.Distinct, v.Width, v.Height)
+	}
+}
