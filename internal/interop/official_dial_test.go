@@ -20,7 +20,7 @@ func TestOfficialSDKDials(t *testing.T) {
 		{"with the audio channel", "/public/echo?channel=audio", "{}", "audio", `{"audio":"sendrecv","video":"inactive"}`, true, false},
 		{"with the video channel", "/public/echo?channel=video", "{}", "audio video", `{"audio":"sendrecv","video":"sendrecv"}`, true, true},
 		{"overriding the channel", "/public/echo?channel=video", "{video: false, receiveVideo: false}", "audio", `{"audio":"sendrecv","video":"inactive"}`, true, false},
-		{"sending a picture only", "/public/echo", "{audio: false, receiveAudio: false, video: true, receiveVideo: true}", "video", `{"audio":"inactive","video":"sendrecv"}`, false, true},
+		{"sending a picture only", "/public/echo", "{audio: false, receiveAudio: false, video: true, receiveVideo: true}", "video", `{"audio":"recvonly","video":"sendrecv"}`, false, true}, // beta.12 always asks for sound
 	} {
 		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
@@ -40,19 +40,32 @@ func TestOfficialSDKDials(t *testing.T) {
 	}
 }
 
-func TestOfficialSDKOnlyReceives(t *testing.T) {
+func TestOfficialSDKReceivesSoundThatItDoesNotSend(t *testing.T) {
 	t.Parallel()
 	p := open(t, "ann")
 	p.signIn()
-	k := p.connect("/public/tone", "{audio: false, video: false, receiveAudio: true, receiveVideo: true}")
+	k := p.connect("/public/tone", "{audio: false, video: true}")
 	isTone(t, p.hear(k), 440)
-	p.has(k, "", `{"audio":"recvonly","video":"recvonly"}`)
-	sections := p.leg(k).Sections
-	if len(sections) != 2 || sections[0].PacketsIn != 0 || sections[0].PacketsOut == 0 {
-		t.Errorf("the gateway has %+v", sections)
+	p.has(k, "video", `{"audio":"recvonly","video":"sendonly"}`)
+	if sound := p.leg(k).Section("audio"); sound.PacketsIn != 0 || sound.PacketsOut == 0 {
+		t.Errorf("the gateway has %+v", sound)
 	}
 	p.hangUp(k)
 	p.isQuiet()
+}
+
+// The SDK cannot only receive: when neither kind is sent it asks the browser for nothing, which refuses that, and no
+// message reaches the gateway. callrx can; see the documentation of the suite.
+func TestOfficialSDKCannotOnlyReceive(t *testing.T) {
+	t.Parallel()
+	p := open(t, "ann")
+	p.signIn()
+	if err := p.try("proof.dial('/public/tone', {audio: false, video: false, receiveAudio: true})", nil); err == nil {
+		t.Fatal("it can after all: move this scenario to those that must work")
+	}
+	if n := p.accepted("webrtc.verto", ""); n != 0 {
+		t.Errorf("%d messages reached the gateway", n)
+	}
 }
 
 // A destination that does not exist, or refuses, is told at once; the SDK's own limit is 6 s.

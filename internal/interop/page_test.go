@@ -108,6 +108,8 @@ func (p *Page) listen(event any) {
 		p.frames = append(p.frames, Frame{false, "the socket failed: " + e.ErrorMessage})
 	case *network.EventWebSocketClosed:
 		p.frames = append(p.frames, Frame{false, "the socket is closed"})
+	case *runtime.EventConsoleAPICalled:
+		p.frames = append(p.frames, Frame{false, "the console says: " + consoleText(e.Args)})
 	case *network.EventWebSocketCreated:
 		p.requests = append(p.requests, "socket")
 	case *network.EventRequestWillBeSent:
@@ -115,6 +117,14 @@ func (p *Page) listen(event any) {
 			p.requests = append(p.requests, e.Request.Method+" "+u.Path)
 		}
 	}
+}
+
+func consoleText(args []*runtime.RemoteObject) string {
+	var b strings.Builder
+	for _, a := range args {
+		fmt.Fprintf(&b, "%s%s ", a.Value, a.Description)
+	}
+	return b.String()
 }
 
 // asked is how often the page made a request; see Page.requests for how one is written.
@@ -140,13 +150,28 @@ func (p *Page) Frames() []Frame {
 func (p *Page) try(script string, result any) error {
 	ctx, cancel := context.WithTimeout(p.ctx, 2*time.Minute)
 	defer cancel()
+	return p.evaluate(ctx, script, false, result)
+}
+
+// gesture evaluates what a browser allows only after a click.
+func (p *Page) gesture(format string, args ...any) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 2*time.Minute)
+	defer cancel()
+	script := fmt.Sprintf(format, args...)
+	if err := p.evaluate(ctx, script, true, nil); err != nil {
+		p.t.Fatalf("%s: %v", script, err)
+	}
+}
+
+func (p *Page) evaluate(ctx context.Context, script string, gesture bool, result any) error {
 	wrapped := "(async () => { try { return {ok: " + "await (" + script + ")} } catch (e) { return {failed: `${e.constructor.name}: ${e.message}` + (e.error ? ` (${e.error})` : '')} } })()"
 	var reply struct {
 		OK     json.RawMessage `json:"ok"`
 		Failed string          `json:"failed"`
 	}
 	err := chromedp.Run(ctx, chromedp.Evaluate(wrapped, &reply, func(e *runtime.EvaluateParams) *runtime.EvaluateParams {
-		return e.WithAwaitPromise(true).WithReturnByValue(true)
+		return e.WithAwaitPromise(true).WithReturnByValue(true).WithUserGesture(gesture)
 	}))
 	switch {
 	case err != nil:
@@ -253,16 +278,24 @@ func (p *Page) explain() {
 		p.t.Logf("  %5d %6d ms %s %s", o.N, o.At, o.What, cut(string(o.Value)))
 	}
 	p.t.Logf("%s's frames:", p.who)
+	var whole strings.Builder
 	for _, f := range p.Frames() {
-		p.t.Logf("  %s %s", map[bool]string{true: "->", false: "<-"}[f.Sent], cut(f.Text))
+		line := map[bool]string{true: "-> ", false: "<- "}[f.Sent] + f.Text
+		p.t.Logf("  %s", cut(line))
+		whole.WriteString(line + "\n")
 	}
+	p.keep(".frames", []byte(whole.String()))
 	var picture []byte
-	if chromedp.Run(p.ctx, chromedp.CaptureScreenshot(&picture)) != nil {
-		return
+	if chromedp.Run(p.ctx, chromedp.CaptureScreenshot(&picture)) == nil {
+		p.keep(".png", picture)
 	}
-	path := filepath.Join(artifacts(), p.who+".png")
-	if os.MkdirAll(artifacts(), 0o755) == nil && os.WriteFile(path, picture, 0o644) == nil {
-		p.t.Logf("screenshot: %s", path)
+}
+
+// keep leaves a file about a failed scenario for people.
+func (p *Page) keep(kind string, data []byte) {
+	path := filepath.Join(artifacts(), p.who+kind)
+	if os.MkdirAll(artifacts(), 0o755) == nil && os.WriteFile(path, data, 0o644) == nil {
+		p.t.Logf("see %s", path)
 	}
 }
 

@@ -1,13 +1,13 @@
 package interop
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log"
 	"math"
 	"net/http"
@@ -40,18 +40,20 @@ var stage *theStage
 // boundLife is the life of client-bound tokens: the SDK refreshes them 30 seconds before they expire.
 const boundLife = 42 * time.Second
 
-const (
-	pageFiles = "../../testdata/browser"
-	sdkFile   = pageFiles + "/node_modules/@signalwire/js/dist/browser.umd.js"
-)
+const pageFiles = "../../testdata/browser"
+
+// sdkFile is the build of the official SDK that is put to the proof: the locked one, or another that OFFICIAL_SDK names.
+func sdkFile() string {
+	return cmp.Or(os.Getenv("OFFICIAL_SDK"), pageFiles+"/node_modules/@signalwire/js/dist/browser.umd.js")
+}
 
 func startStage(dir string) (*theStage, error) {
 	chromium, err := findChromium()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(sdkFile); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the official SDK is not installed: run npm ci in %s (make browser does it)", pageFiles)
+	if _, err := os.Stat(sdkFile()); err != nil {
+		return nil, fmt.Errorf("the official SDK is not installed: run npm ci in %s (make browser does it): %w", pageFiles, err)
 	}
 	gw, err := sessiontest.Start(sessiontest.Options{TLS: true, MaxBoundLifetime: boundLife, RingTimeout: 20 * time.Second,
 		ReauthWindow: 5 * time.Second})
@@ -121,7 +123,7 @@ func pageHandler(gw *sessiontest.Server) http.Handler {
 	}
 	mux.HandleFunc("GET /{$}", file(pageFiles+"/page.html"))
 	mux.HandleFunc("GET /proof.js", file(pageFiles+"/proof.js"))
-	mux.HandleFunc("GET /sdk.js", file(sdkFile))
+	mux.HandleFunc("GET /sdk.js", file(sdkFile()))
 	mux.HandleFunc("GET /token/{who}", func(w http.ResponseWriter, r *http.Request) {
 		ttl, _ := time.ParseDuration(r.FormValue("ttl"))
 		sat := gw.IssueSAT(sessiontest.SATRequest{
