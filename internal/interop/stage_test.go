@@ -20,6 +20,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 )
 
@@ -29,6 +30,7 @@ const MicrophoneHz = 660
 // theStage is what all scenarios share: one gateway, one server of pages, one Chromium.
 type theStage struct {
 	gw      *sessiontest.Server
+	key     *session.DPoPKey // of every client of callrx
 	pages   *httptest.Server
 	browser context.Context
 	stop    func()
@@ -60,7 +62,11 @@ func startStage(dir string) (*theStage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &theStage{gw: gw, pages: httptest.NewServer(pageHandler(gw))}
+	key, err := session.GenerateDPoPKey()
+	if err != nil {
+		return nil, err
+	}
+	s := &theStage{gw: gw, key: key, pages: httptest.NewServer(pageHandler(gw))}
 	microphone := filepath.Join(dir, "microphone.wav")
 	if err := os.WriteFile(microphone, tone(MicrophoneHz), 0o600); err != nil {
 		return nil, err

@@ -80,10 +80,13 @@ func (p *Page) hear(k pageCall) (s sound) {
 	return s
 }
 
+// is reports whether s is a tone of that frequency that one can hear.
+func (s sound) is(hz float64) bool { return math.Abs(s.Hz-hz) <= 5 && s.Level >= 0.02 }
+
 // isTone fails unless s is a tone of that frequency that one can hear.
 func isTone(t *testing.T, s sound, hz float64) {
 	t.Helper()
-	if math.Abs(s.Hz-hz) > 5 || s.Level < 0.02 {
+	if !s.is(hz) {
 		t.Errorf("heard %.1f Hz at level %.3f, want %g Hz", s.Hz, s.Level, hz)
 	}
 }

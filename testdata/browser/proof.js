@@ -154,6 +154,7 @@ const proof = (() => {
     await video.play();
     const canvas = new OffscreenCanvas(4, 4);
     const paint = canvas.getContext('2d', { willReadFrequently: true });
+    paint.imageSmoothingQuality = 'high'; // means, not samples
     const distinct = new Set();
     let grid = [];
     for (const end = performance.now() + ms; performance.now() < end && distinct.size < 4;) {
