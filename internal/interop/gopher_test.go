@@ -31,6 +31,7 @@ type gopher struct {
 
 	mu     sync.Mutex
 	frames []Frame
+	errors []error // of the client and its calls
 }
 
 // newGopher makes a subscriber as open does; online signs it in.
@@ -56,6 +57,9 @@ func (g *gopher) online() *gopher {
 	if err := g.c.Connect(g.t.Context()); err != nil {
 		g.t.Fatalf("%s connects: %v", g.who, err)
 	}
+	if err := g.c.Register(g.t.Context()); err != nil {
+		g.t.Fatalf("%s registers: %v", g.who, err)
+	}
 	return g
 }
 
@@ -76,6 +80,23 @@ func (g *gopher) open(p session.CredentialProvider, o session.Options) {
 		g.t.Fatal(err)
 	}
 	g.c = c
+	c.ObserveErrors().Subscribe(context.Background(), g.note)
+}
+
+func (g *gopher) note(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.errors = append(g.errors, err)
+}
+
+// isQuiet fails when callrx reported an error.
+func (g *gopher) isQuiet() {
+	g.t.Helper()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, err := range g.errors {
+		g.t.Errorf("%s: %v", g.who, err)
+	}
 }
 
 // http is a client that finds every name of the gateway where its port leads.
@@ -96,7 +117,7 @@ func (g *gopher) http() *http.Client {
 func (g *gopher) explain() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.t.Logf("%s's frames:", g.who)
+	g.t.Logf("%s's errors: %v; its frames:", g.who, g.errors)
 	for _, f := range g.frames {
 		g.t.Logf("  %s%s", map[bool]string{true: "-> ", false: "<- "}[f.Sent], cut(f.Text))
 	}
@@ -134,6 +155,7 @@ func (g *gopher) dial(to string, o session.MediaOptions) *session.Call {
 	if err != nil {
 		g.t.Fatalf("%s dials %s: %v", g.who, to, err)
 	}
+	k.ObserveErrors().Subscribe(context.Background(), g.note)
 	return k
 }
 

@@ -152,21 +152,34 @@ const proof = (() => {
     video.srcObject = stream;
     video.muted = true;
     await video.play();
-    const canvas = new OffscreenCanvas(4, 4);
-    const paint = canvas.getContext('2d', { willReadFrequently: true });
-    paint.imageSmoothingQuality = 'high'; // means, not samples
     const distinct = new Set();
     let grid = [];
     for (const end = performance.now() + ms; performance.now() < end && distinct.size < 4;) {
       await new Promise((r) => setTimeout(r, 100));
       if (!video.videoWidth) continue;
-      paint.drawImage(video, 0, 0, 4, 4);
-      grid = [...paint.getImageData(0, 0, 4, 4).data];
+      grid = means(video);
       distinct.add(grid.join());
     }
     const seen = { width: video.videoWidth, height: video.videoHeight, distinct: distinct.size, grid };
     video.srcObject = null;
     return seen;
+  }
+
+  // means are the mean colours of a picture in a grid of four by four.
+  function means(video) {
+    const [w, h] = [160, 120];
+    const paint = new OffscreenCanvas(w, h).getContext('2d', { willReadFrequently: true });
+    paint.drawImage(video, 0, 0, w, h);
+    const grid = [];
+    for (let y = 0; y < 4; y++) {
+      for (let x = 0; x < 4; x++) {
+        const { data } = paint.getImageData((x * w) / 4, (y * h) / 4, w / 4, h / 4);
+        const sums = [0, 0, 0, 0];
+        data.forEach((v, i) => { sums[i % 4] += v; });
+        grid.push(...sums.map((v) => Math.round((4 * v) / data.length)));
+      }
+    }
+    return grid;
   }
 
   // remoteWith waits for a live track of a kind among what a call receives.
