@@ -111,7 +111,7 @@ func flags(gw *sessiontest.Server, microphone string) []chromedp.ExecAllocatorOp
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("ignore-certificate-errors", true),
 		chromedp.Flag("host-resolver-rules", rules),
-		chromedp.Flag("use-fake-device-for-media-stream", true),
+		chromedp.Flag("use-fake-device-for-media-stream", "fps=10"), // encoding is dear on two cores
 		chromedp.Flag("use-fake-ui-for-media-stream", true),
 		chromedp.Flag("use-file-for-fake-audio-capture", microphone),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),

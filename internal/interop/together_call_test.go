@@ -31,6 +31,7 @@ func TestBrowserCallsGopher(t *testing.T) {
 		t.Errorf("callrx was told %v", end)
 	}
 	ann.isQuiet()
+	bob.isQuiet()
 }
 
 // callrx calls a browser; both hear and see each other; callrx hangs up.
@@ -53,6 +54,7 @@ func TestGopherCallsBrowser(t *testing.T) {
 		t.Error(err)
 	}
 	bob.wait(k.on("status"), "destroyed")
+	ann.isQuiet()
 	bob.isQuiet()
 }
 

@@ -41,6 +41,7 @@ func TestBrowserAndGopherMeetInARoom(t *testing.T) {
 		t.Errorf("callrx's call is %v when the browser has left", loud.Status())
 	}
 	ann.isQuiet()
+	bob.isQuiet()
 }
 
 // next waits for one value.

@@ -81,7 +81,7 @@ func (p *Page) hear(k pageCall) (s sound) {
 }
 
 // is reports whether s is a tone of that frequency that one can hear.
-func (s sound) is(hz float64) bool { return math.Abs(s.Hz-hz) <= 5 && s.Level >= 0.02 }
+func (s sound) is(hz float64) bool { return math.Abs(s.Hz-hz) <= 5 && s.Level >= 0.05 }
 
 // isTone fails unless s is a tone of that frequency that one can hear.
 func isTone(t *testing.T, s sound, hz float64) {

@@ -114,7 +114,7 @@ const proof = (() => {
   }
 
   // hear measures the loudest frequency of what a call receives, once there is any sound.
-  async function hear(k, ms = 8000) {
+  async function hear(k, ms = 15000) {
     const stream = await remoteWith(k, 'audio', ms);
     const context = new AudioContext({ sampleRate: 48000 });
     const element = new Audio(); // without it no sound of a peer connection reaches the analyser
@@ -135,7 +135,7 @@ const proof = (() => {
       for (let i = 2; i < spectrum.length - 1; i++) if (spectrum[i] > spectrum[top]) top = i;
       const [a, b, c] = [spectrum[top - 1], spectrum[top], spectrum[top + 1]];
       const hz = ((top + (a - c) / (2 * (a - 2 * b + c) || 1)) * context.sampleRate) / analyser.fftSize;
-      const steady = Math.abs(hz - best.hz) < 2 && level > 0.01;
+      const steady = Math.abs(hz - best.hz) < 2 && level > 0.05;
       best = { hz, level };
       if (steady) break;
     }
@@ -146,7 +146,7 @@ const proof = (() => {
 
   // see plays what a call receives and samples pictures of it: their size, how many differ, and the mean colours of the
   // last in a grid of four by four.
-  async function see(k, ms = 8000) {
+  async function see(k, ms = 15000) {
     const stream = await remoteWith(k, 'video', ms);
     const video = document.createElement('video');
     video.srcObject = stream;
