@@ -73,6 +73,7 @@ func (c *Client) routeVerto(e wire.Event) {
 	switch m.Method {
 	case wire.VertoMedia:
 		if outbound && m.SDP != "" {
+			k.move(inviteAccepted) // its reply may still be on its way to who waits for it
 			k.applyAnswer(m.SDP)
 			k.move(earlyMedia)
 		}
@@ -81,6 +82,7 @@ func (c *Client) routeVerto(e wire.Event) {
 			k.applyAnswer(m.SDP)
 		}
 		if outbound {
+			k.move(inviteAccepted)
 			k.move(callAnswered)
 		}
 	case wire.VertoBye:
