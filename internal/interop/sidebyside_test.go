@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/sessiontest"
 )
 
 var update = flag.Bool("update", false, "write the traces and tables of the scenarios anew")
@@ -51,6 +53,7 @@ func scenarios() []scenario {
 			a.ring()
 			a.accept()
 			a.await("connected")
+			joined(t, a) // only then it knows its member id, which it sends with what follows
 			a.end()
 		}},
 		{"an inbound call is rejected", func(t *testing.T, a actor) {
@@ -106,6 +109,19 @@ func reach(t *testing.T, a actor, to string) {
 		t.Fatalf("%s: %v", to, err)
 	}
 	a.await("connected")
+}
+
+// joined waits until the call's client has acknowledged that it joined.
+func joined(t *testing.T, a actor) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	id := a.callID()
+	if _, err := stage.gw.WaitFor(ctx, func(e sessiontest.Entry) bool {
+		return e.Event == "call.joined" && e.Call == id && !e.Answered.IsZero()
+	}); err != nil {
+		t.Fatalf("the call is not joined: %v", err)
+	}
 }
 
 // callTo has somebody else call a.
