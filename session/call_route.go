@@ -84,6 +84,7 @@ func (c *Client) routeVerto(e wire.Event) {
 	switch m.Method {
 	case wire.VertoMedia:
 		if offers && m.SDP != "" {
+			k.move(inviteAccepted) // its reply may still be on its way to who waits for it
 			k.applyAnswer(m.SDP)
 			k.move(earlyMedia)
 		}
@@ -92,6 +93,7 @@ func (c *Client) routeVerto(e wire.Event) {
 			k.applyAnswer(m.SDP)
 		}
 		if offers {
+			k.move(inviteAccepted)
 			k.move(callAnswered)
 		}
 	case wire.VertoAttach:

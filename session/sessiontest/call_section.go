@@ -105,7 +105,7 @@ func (sec *section) answer(
 ) (*sdp.MediaDescription, error) {
 	direction := directionOf(d, m)
 	if clientReceives(direction) && sec.out.Load() == nil {
-		if err := sec.addTrack(clientSends(direction)); err != nil {
+		if err := sec.addTrack(); err != nil {
 			return nil, err
 		}
 	}
@@ -126,7 +126,7 @@ func (sec *section) answer(
 
 // offer returns an offer of this section with its candidates.
 func (sec *section) offer(ctx context.Context) (*sdp.MediaDescription, error) {
-	if err := sec.addTrack(true); err != nil {
+	if err := sec.addTrack(); err != nil {
 		return nil, err
 	}
 	offer, err := sec.pc.CreateOffer(nil)
@@ -152,8 +152,9 @@ func (sec *section) answered(d *sdp.SessionDescription, m *sdp.MediaDescription)
 }
 
 // addTrack adds the outgoing stream. The track must be there before the offer is applied, so that the
-// answer does not have to make up for it.
-func (sec *section) addTrack(bothWays bool) error {
+// answer does not have to make up for it. It is made for both ways, whichever are offered at first: a
+// transceiver that only sends never receives, not even when a later offer sends.
+func (sec *section) addTrack() error {
 	out := newOutTrack(sec.kind)
 	var sender *webrtc.RTPSender
 	if sec.pc.RemoteDescription() != nil {
@@ -163,11 +164,7 @@ func (sec *section) addTrack(bothWays bool) error {
 		}
 		sender = s
 	} else {
-		direction := webrtc.RTPTransceiverDirectionSendonly
-		if bothWays {
-			direction = webrtc.RTPTransceiverDirectionSendrecv
-		}
-		tr, err := sec.pc.AddTransceiverFromTrack(out, webrtc.RTPTransceiverInit{Direction: direction})
+		tr, err := sec.pc.AddTransceiverFromTrack(out, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendrecv})
 		if err != nil {
 			return fmt.Errorf("add track: %w", err)
 		}
