@@ -2,6 +2,7 @@ package peer_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/webrtc/v4"
@@ -34,7 +35,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			t.Error(name, err)
 		}
 		for range 2 {
-			if err := peer.Close(pc); err != nil {
+			if err := peer.Close(pc, time.Time{}); err != nil {
 				t.Error(name, err)
 			}
 		}

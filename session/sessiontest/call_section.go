@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/rtcp"
@@ -19,7 +20,8 @@ type section struct {
 	pc        *webrtc.PeerConnection
 	out       atomic.Pointer[outTrack] // nil while the client receives nothing here
 	direction atomic.Int32
-	codecs    atomic.Pointer[[]codec] // agreed on, with the client's payload types
+	since     atomic.Pointer[time.Time] // when it was first connected
+	codecs    atomic.Pointer[[]codec]   // agreed on, with the client's payload types
 
 	targets        atomic.Pointer[[]*outTrack] // where incoming packets go
 	ssrc           atomic.Uint32               // of the incoming stream
@@ -219,7 +221,11 @@ func (sec *section) close() {
 	sec.mu.Lock()
 	sec.closed = true
 	sec.mu.Unlock()
-	_ = peer.Close(sec.pc)
+	since := time.Time{}
+	if at := sec.since.Load(); at != nil {
+		since = *at
+	}
+	_ = peer.Close(sec.pc, since)
 	sec.readers.Wait()
 }
 
