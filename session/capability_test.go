@@ -166,7 +166,7 @@ func TestCapabilitiesFollowTheRoomThatWasJoinedLast(t *testing.T) {
 				t.Errorf("%d values instead of %d: %v", len(got), n, got)
 			}
 		}
-		if !c.SendDigit() || c.Lock() != on || c.End() || c.Device() || c.ScreenShare() || c.SetLayout() ||
+		if !c.SendDigit() || c.Lock() != on || c.End() || c.Device() || c.Screenshare() || c.SetLayout() ||
 			c.VMutedHide() != (session.OnOff{}) || c.Self() != everything || c.Member() != (memberGrants{}) {
 			t.Errorf("granted %+v", c.State())
 		}

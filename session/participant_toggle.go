@@ -26,13 +26,13 @@ func (p *Participant) ToggleDeaf(ctx context.Context) error {
 	return p.toggle(ctx, wire.MemberDeaf, func(deaf bool) error { return p.SetDeaf(ctx, deaf) })
 }
 
-// ToggleHandRaised raises the participant's hand, or lowers it.
-func (p *Participant) ToggleHandRaised(ctx context.Context) error {
+// ToggleHandraise raises the participant's hand, or lowers it.
+func (p *Participant) ToggleHandraise(ctx context.Context) error {
 	return p.toggle(ctx, wire.MemberHandRaised, func(raised bool) error { return p.SetHandRaised(ctx, raised) })
 }
 
-// ToggleLowBitrate changes whether the participant gets by with little bandwidth.
-func (p *Participant) ToggleLowBitrate(ctx context.Context) error {
+// ToggleLowbitrate changes whether the participant gets by with little bandwidth.
+func (p *Participant) ToggleLowbitrate(ctx context.Context) error {
 	return p.toggle(ctx, wire.MemberLowBitrate, func(low bool) error { return p.SetLowBitrate(ctx, low) })
 }
 

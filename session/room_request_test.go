@@ -69,9 +69,9 @@ var roomCommands = []roomCommand{
 	{"toggle deaf", onSelf(self.ToggleDeaf), []string{`call.deaf {` + ofAnn + `}`}},
 	{"raise hand", onSelf(with(self.SetHandRaised, true)), []string{`call.raisehand {` + ofAnn + `}`}},
 	{"lower hand", onBob(with(participant.SetHandRaised, false)), []string{`call.lowerhand {` + ofBob + `}`}},
-	{"toggle hand", onBob(participant.ToggleHandRaised), []string{`call.raisehand {` + ofBob + `}`}},
+	{"toggle hand", onBob(participant.ToggleHandraise), []string{`call.raisehand {` + ofBob + `}`}},
 	{"low bitrate", onBob(with(participant.SetLowBitrate, true)), []string{`call.lowbitrate.set {"lowbitrate":true,` + ofBob + `}`}},
-	{"toggle low bitrate", onSelf(self.ToggleLowBitrate), []string{`call.lowbitrate.set {"lowbitrate":true,` + ofAnn + `}`}},
+	{"toggle low bitrate", onSelf(self.ToggleLowbitrate), []string{`call.lowbitrate.set {"lowbitrate":true,` + ofAnn + `}`}},
 	{"audio flags", onBob(with(participant.SetAudioFlags, session.AudioFlags{AutoGain: true})), []string{
 		`call.audioflags.set {"auto_gain":true,"echo_cancellation":false,"noise_suppression":false,` + ofBob + `}`}},
 	{"toggle echo cancellation", onBob(participant.ToggleEchoCancellation), []string{

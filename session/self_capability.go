@@ -97,10 +97,10 @@ func (c *SelfCapabilities) ObserveDevice() observable.Of[bool] {
 	return observeSame(&c.granted, factDevice, func(s *CapabilitiesState) bool { return s.Device })
 }
 
-// ScreenShare reports whether the call may share a screen.
-func (c *SelfCapabilities) ScreenShare() bool { return c.granted.get().ScreenShare }
+// Screenshare reports whether the call may share a screen.
+func (c *SelfCapabilities) Screenshare() bool { return c.granted.get().ScreenShare }
 
-// ObserveScreenShare is the state stream of ScreenShare.
-func (c *SelfCapabilities) ObserveScreenShare() observable.Of[bool] {
+// ObserveScreenshare is the state stream of Screenshare.
+func (c *SelfCapabilities) ObserveScreenshare() observable.Of[bool] {
 	return observeSame(&c.granted, factScreenShare, func(s *CapabilitiesState) bool { return s.ScreenShare })
 }

@@ -97,8 +97,8 @@ func TestTwoQuickTogglesChangeNothingInTheEnd(t *testing.T) {
 	inTestRoom(t, func(r *roomRig) {
 		bob, ctx := r.k.Participant("m-bob"), r.t.Context()
 		for name, toggle := range map[string]func(context.Context) error{
-			"mute": bob.ToggleMute, "video": bob.ToggleMuteVideo, "deaf": bob.ToggleDeaf, "hand": bob.ToggleHandRaised,
-			"bitrate": bob.ToggleLowBitrate, "echo": bob.ToggleEchoCancellation, "gain": bob.ToggleAudioInputAutoGain,
+			"mute": bob.ToggleMute, "video": bob.ToggleMuteVideo, "deaf": bob.ToggleDeaf, "hand": bob.ToggleHandraise,
+			"bitrate": bob.ToggleLowbitrate, "echo": bob.ToggleEchoCancellation, "gain": bob.ToggleAudioInputAutoGain,
 			"noise": bob.ToggleNoiseSuppression,
 		} {
 			r.requests()
