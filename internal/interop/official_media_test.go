@@ -107,7 +107,7 @@ func (p *Page) holds(expression string, value any) {
 	p.t.Helper()
 	p.eventually(expression+" is "+quote(value), func() bool {
 		var same bool
-		p.do(&same, "%s === %s", expression, quote(value))
+		p.do(&same, "(await (%s)) === %s", expression, quote(value))
 		return same
 	})
 }
