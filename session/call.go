@@ -37,6 +37,8 @@ type Call struct {
 	done chan struct{} // closed when nothing is left of the call
 	jobs serial.Queue  // what is done to the media, one after the other
 
+	exchange chan struct{} // one slot: offers are made and answered one after the other
+
 	// The client's loop owns the fields of this group.
 	state  callState
 	offer  string // of an inbound call
@@ -52,6 +54,8 @@ type Call struct {
 	servers     []media.ICEServer // nil: those of the session
 	attached    bool              // the first exchange of descriptions is done
 	reattaching bool              // it is to be done again, on another session
+	here        context.Context   // ends when that is so
+	leave       context.CancelCauseFunc
 	wanted      media.Directions
 	member      string // our own member id
 	variables   map[string]any
@@ -70,18 +74,20 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 	}
 	k := &Call{
 		c: c, id: id, direction: d,
-		digits: observable.NewEvents[media.Digit](0),
-		status: observable.NewState(CallStatusNew),
-		held:   observable.NewState(false),
-		params: observable.NewEvents[MediaParams](0),
-		errors: observable.NewEvents[error](1),
-		events: observable.NewEvents[*Event](0),
-		done:   make(chan struct{}),
-		rooms:  map[string]bool{}, variables: map[string]any{},
+		digits:   observable.NewEvents[media.Digit](0),
+		status:   observable.NewState(CallStatusNew),
+		held:     observable.NewState(false),
+		params:   observable.NewEvents[MediaParams](0),
+		errors:   observable.NewEvents[error](1),
+		events:   observable.NewEvents[*Event](0),
+		done:     make(chan struct{}),
+		exchange: make(chan struct{}, 1),
+		rooms:    map[string]bool{}, variables: map[string]any{},
 	}
 	k.stopAttaching = func() {}
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
+	k.here, k.leave = context.WithCancelCause(k.ctx)
 	return k
 }
 

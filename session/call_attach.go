@@ -102,6 +102,10 @@ func (k *Call) awaitAttached(ctx context.Context) error {
 
 // offerAgain invites the service to the call it had.
 func (k *Call) offerAgain(ctx context.Context) error {
+	if err := k.takeExchange(ctx); err != nil { // what was offered to the old session is taken back
+		return err
+	}
+	defer k.giveExchange()
 	k.mu.Lock()
 	leg, wanted, servers := k.leg, k.wanted, k.servers
 	k.mu.Unlock()
@@ -142,11 +146,14 @@ func (k *Call) attachPushed() {
 	}
 }
 
-// detach notes that descriptions have to be exchanged anew.
+// detach notes that descriptions have to be exchanged anew, and ends exchanges
+// with the old session.
 func (k *Call) detach() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.attached, k.reattaching = false, true
+	k.leave(&errs.InvalidStateTransitionError{From: CallStatusRecovering.String(), To: "agree on media"})
+	k.here, k.leave = context.WithCancelCause(k.ctx)
 }
 
 // offers reports whether the service's next answer is to an offer of ours.

@@ -10,14 +10,19 @@ import (
 	"github.com/callrx/callrx/session/sessiontest"
 )
 
-// replaceSession has the service refuse to resume a session, so that the client
-// opens another, and waits until it has.
-func replaceSession(t *testing.T, srv *sessiontest.Server, c *session.Client, who string) {
-	t.Helper()
+// refuseResume has the service refuse to resume a session.
+func refuseResume(srv *sessiontest.Server) {
 	srv.Inject(sessiontest.Fault{
 		Match:  sessiontest.Match{RPC: rpcConnect},
 		Action: sessiontest.Action{Kind: sessiontest.FaultRPCError, Code: -32003},
 	})
+}
+
+// replaceSession has the service refuse to resume a session, so that the client
+// opens another, and waits until it has.
+func replaceSession(t *testing.T, srv *sessiontest.Server, c *session.Client, who string) {
+	t.Helper()
+	refuseResume(srv)
 	before := len(srv.Sessions())
 	srv.Drop(who)
 	eventually(t, "the client has another session", func() bool { return len(srv.Sessions()) == before+1 })
