@@ -47,7 +47,9 @@ type Call struct {
 	rooms  map[string]bool
 
 	attachment    uint64 // counts attempts to attach: what an older one brings is void
+	attaching     bool   // one is under way
 	stopAttaching context.CancelFunc
+	attachNow     chan struct{} // do not wait for the next try: capacity 1
 
 	mu          sync.Mutex // guards the rest
 	leg         *media.Leg
@@ -81,8 +83,8 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 		errors:   observable.NewEvents[error](1),
 		events:   observable.NewEvents[*Event](0),
 		done:     make(chan struct{}),
-		exchange: make(chan struct{}, 1),
-		rooms:    map[string]bool{}, variables: map[string]any{},
+		exchange: make(chan struct{}, 1), attachNow: make(chan struct{}, 1),
+		rooms: map[string]bool{}, variables: map[string]any{},
 	}
 	k.stopAttaching = func() {}
 	k.jobs.Workers = &c.workers
