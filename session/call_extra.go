@@ -20,18 +20,21 @@ type ExtraLeg struct {
 	leg    *media.Leg
 	done   chan struct{} // closed when nothing is left of it
 	up     chan struct{} // closed when its media is connected
-	once   sync.Once
 	upOnce sync.Once
+
+	invited bool // the service may know of it. Owned by who adds the leg
 
 	// The client's loop owns these.
 	answered bool
+	ended    bool
 	err      error // why it ended
 }
 
 // ShareScreen sends source as a screen, with what o adds (its VideoSource and
-// directions are not looked at), and returns when its media flows. One screen at
-// a time: another is a *errs.InvalidStateTransitionError. A failure leaves the
-// call as it was.
+// directions are not looked at), and returns when its media flows; if ctx has no
+// deadline, within six seconds. One screen at a time: another is a
+// *errs.InvalidStateTransitionError. A failure leaves the call as it was, and
+// closes source if it is an io.Closer.
 func (k *Call) ShareScreen(ctx context.Context, source media.Source, o MediaOptions) (*ExtraLeg, error) {
 	return k.addLeg(ctx, source, o, true)
 }
@@ -67,23 +70,19 @@ func (x *ExtraLeg) Stop(ctx context.Context) error {
 }
 
 func (k *Call) addLeg(ctx context.Context, source media.Source, o MediaOptions, screen bool) (*ExtraLeg, error) {
-	what := map[bool]string{true: "share screen", false: "add video"}[screen]
-	if err := k.alive(what); err != nil {
-		return nil, err
-	}
-	if source == nil {
-		return nil, &errs.InvalidParamsError{Param: "source", Reason: "is nil: there is nothing to send"}
+	o.AudioSource, o.AudioSink, o.VideoSink, o.VideoSource = nil, nil, nil, source
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
 	}
 	x := &ExtraLeg{k: k, id: uuid.NewString(), screen: screen, done: make(chan struct{}), up: make(chan struct{})}
-	taken := false
-	if err := k.c.ask(ctx, func() { taken = !k.c.addExtra(x) }); err != nil {
+	if err := x.register(ctx, source); err != nil {
+		o.release()
 		return nil, err
 	}
-	if taken {
-		return nil, &errs.InvalidStateTransitionError{From: "sharing", To: what}
-	}
-	if err := x.start(ctx, source, o); err != nil {
-		_, _ = x.verto(k.ctx, wire.VertoBye, wire.VertoParams{Dialog: x.dialog()})
+	if err := x.start(ctx, o); err != nil {
+		x.bye()
 		_ = k.c.ask(context.Background(), func() { x.end(err) })
 		<-x.done
 		return nil, err
@@ -91,25 +90,67 @@ func (k *Call) addLeg(ctx context.Context, source media.Source, o MediaOptions, 
 	return x, nil
 }
 
-// start makes the media, offers it and waits until it flows.
-func (x *ExtraLeg) start(ctx context.Context, source media.Source, o MediaOptions) error {
+// register makes the leg one of the call's.
+func (x *ExtraLeg) register(ctx context.Context, source media.Source) error {
+	what := map[bool]string{true: "share screen", false: "add video"}[x.screen]
+	if err := x.k.alive(what); err != nil {
+		return err
+	}
+	if source == nil {
+		return &errs.InvalidParamsError{Param: "source", Reason: "is nil: there is nothing to send"}
+	}
+	taken := false
+	if err := x.k.c.ask(ctx, func() { taken = !x.k.c.addExtra(x) }); err != nil {
+		x.k.c.post(func() { x.end(err) }) // if it came so far
+		return err
+	}
+	if taken {
+		return &errs.InvalidStateTransitionError{From: "sharing", To: what}
+	}
+	return nil
+}
+
+// openMedia makes the leg's media, unless it has ended meanwhile: then nobody
+// else would close it.
+func (x *ExtraLeg) openMedia(o MediaOptions) (*media.Leg, error) {
 	cfg := x.k.legConfig(o, media.Directions{Video: media.SendOnly})
-	cfg.AudioSource, cfg.AudioSink, cfg.VideoSink, cfg.VideoSource = nil, nil, nil, source
 	cfg.OnState = x.mediaState
-	cfg.OnDigit = nil
 	cfg.OnSourceEnd = func(media.Kind) { go func() { _ = x.Stop(x.k.ctx) }() } // Stop ends with the call
 	leg, err := media.NewLeg(cfg)
 	if err != nil {
-		return err
+		o.release()
+		return nil, err
 	}
-	if err := x.k.c.ask(ctx, func() { x.leg = leg }); err != nil {
+	over := true
+	err = x.k.c.ask(context.Background(), func() {
+		if over = x.ended; !over {
+			x.leg = leg
+		}
+	})
+	if err != nil || over {
 		_ = leg.Close()
+		return nil, x.over()
+	}
+	return leg, nil
+}
+
+// over is the error of a leg that ended before its media flowed.
+func (x *ExtraLeg) over() error {
+	<-x.done
+	return errors.Join(errors.New("the leg ended before its media flowed"), x.err)
+}
+
+// start makes the media, offers it and waits until it flows.
+func (x *ExtraLeg) start(ctx context.Context, o MediaOptions) error {
+	leg, err := x.openMedia(o)
+	if err != nil {
 		return err
 	}
 	offer, err := leg.Offer(ctx)
 	if err != nil {
 		return causeOf(ctx, err)
 	}
+	x.invited = true
 	reply, err := x.verto(ctx, wire.VertoInvite, wire.VertoParams{Dialog: x.dialog(), SDP: offer})
 	if err != nil {
 		return err
@@ -121,10 +162,20 @@ func (x *ExtraLeg) start(ctx context.Context, source media.Source, o MediaOption
 	case <-x.up:
 		return nil
 	case <-x.done:
-		return errors.Join(errors.New("the leg ended before its media flowed"), x.err)
+		return x.over()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// bye has the service forget a leg that did not come about.
+func (x *ExtraLeg) bye() {
+	if !x.invited {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), byeTimeout)
+	defer cancel()
+	_, _ = x.verto(ctx, wire.VertoBye, wire.VertoParams{Dialog: x.dialog()}) // it is over either way
 }
 
 // verto sends a request of this leg by way of the call.
@@ -178,16 +229,17 @@ func (x *ExtraLeg) mediaState(s media.State) {
 
 // end releases the leg. On the loop.
 func (x *ExtraLeg) end(why error) {
-	x.once.Do(func() {
-		x.err = why
-		delete(x.k.c.extras, x.id)
-		leg := x.leg
-		x.k.jobs.Do(func() {
-			if leg != nil {
-				_ = leg.Close()
-			}
-			close(x.done)
-		})
+	if x.ended {
+		return
+	}
+	x.ended, x.err = true, why
+	delete(x.k.c.extras, x.id)
+	leg := x.leg
+	x.k.jobs.Do(func() {
+		if leg != nil {
+			_ = leg.Close()
+		}
+		close(x.done)
 	})
 }
 
