@@ -86,7 +86,7 @@ func (s *section) dropPhantomSender(receiver *webrtc.RTPReceiver) {
 // close waits until pion has let go of everything.
 func (s *section) close() {
 	s.giveUp()
-	s.player.setSending(false)
+	s.player.close()
 	if err := s.pc.GracefulClose(); err != nil {
 		s.leg.cfg.Logger.Debug("close peer connection", "kind", s.kind.String(), "error", err)
 	}
