@@ -8,8 +8,7 @@ import (
 )
 
 // SetDirections changes what is wanted. What is no longer wanted stops at once;
-// what was not agreed with the far end begins after the next exchange of SDP. So
-// holding is SetDirections with everything inactive, with or without an offer.
+// what was not agreed with the far end begins after the next exchange of SDP.
 func (l *Leg) SetDirections(d Directions) {
 	l.mu.Lock()
 	l.wanted = d
@@ -17,10 +16,27 @@ func (l *Leg) SetDirections(d Directions) {
 	signal(l.dirty)
 }
 
+// Pause stops all media at once, both ways, until it is taken back. Nothing is
+// agreed anew: offers and answers meanwhile are about what flows afterwards.
+func (l *Leg) Pause(paused bool) {
+	l.mu.Lock()
+	l.paused = paused
+	l.mu.Unlock()
+	signal(l.dirty)
+}
+
+// flowingLocked is what is wanted at this moment.
+func (l *Leg) flowingLocked() Directions {
+	if l.paused {
+		return Directions{}
+	}
+	return l.wanted
+}
+
 // Directions is what flows: what is wanted, as far as the far end has agreed.
 func (l *Leg) Directions() Directions {
 	l.mu.Lock()
-	wanted := l.wanted
+	wanted := l.flowingLocked()
 	sections := l.sectionsLocked()
 	l.mu.Unlock()
 	var d Directions

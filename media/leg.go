@@ -37,6 +37,7 @@ type Leg struct {
 	running bool           // the owner has been started
 	closing bool
 	wanted  Directions
+	paused  bool
 	sources map[Kind]Source
 	ended   map[Kind]bool // the source had no more to send
 	muted   map[Kind]bool
@@ -184,7 +185,7 @@ func (l *Leg) run() {
 
 func (l *Leg) reconcile() {
 	l.mu.Lock()
-	wanted := l.wanted
+	wanted := l.flowingLocked()
 	sections := l.sectionsLocked()
 	l.mu.Unlock()
 	var states []webrtc.PeerConnectionState

@@ -9,8 +9,8 @@ import (
 )
 
 // Renew begins again with new transports, as a call does whose far end has
-// forgotten the old ones: it makes an offer of what d says through servers (nil:
-// those there were), and gives up the old transports when that is ready. Sources,
+// forgotten the old ones: it makes an offer of what d says, for the kinds there
+// were and those it adds, through servers (nil: those there were), and gives up the old transports when that is ready. Sources,
 // sinks, mute and figures stay: a recording goes on. What flows remains what
 // [Leg.SetDirections] says. The answer goes to [Leg.Accept].
 //
@@ -28,6 +28,9 @@ func (l *Leg) Renew(ctx context.Context, d Directions, servers []ICEServer) (str
 		l.cfg.ICEServers = slices.Clone(servers)
 	}
 	fresh, err := l.freshSlots(ctx, d)
+	if err == nil {
+		err = context.Cause(ctx) // given up, it must not put out who came after it
+	}
 	if err != nil {
 		closeAll(fresh)
 		return "", l.failed(ctx, "renew", 0, err)
@@ -58,12 +61,12 @@ func (l *Leg) enter() bool {
 	return !l.closing
 }
 
-// freshSlots makes a section for each active kind and gathers its candidates. It
-// returns those it has made also with an error.
+// freshSlots makes a section for each kind that is active or had one, and gathers
+// its candidates. It returns those it has made also with an error.
 func (l *Leg) freshSlots(ctx context.Context, d Directions) (fresh []*slot, err error) {
 	var sections []*section
 	for _, kind := range []Kind{KindAudio, KindVideo} {
-		if d.Of(kind) == Inactive {
+		if d.Of(kind) == Inactive && l.section(kind) == nil {
 			continue
 		}
 		s, err := l.newSection(kind, itoa(len(fresh)))
@@ -102,6 +105,7 @@ func (l *Leg) inherit(old []*slot) {
 	for _, s := range l.live() {
 		for _, before := range old {
 			if before.section != nil && before.kind == s.kind {
+				s.player.after = before.section.player.over()
 				s.outlet.sent.carry(&before.section.outlet.sent)
 				s.inlet.received.carry(&before.section.inlet.received)
 			}

@@ -3,6 +3,7 @@ package media_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,6 +96,54 @@ func TestRenewedLegOnHoldStaysOnHold(t *testing.T) {
 		time.Sleep(time.Second)
 		if got := far.Stats().Audio.PacketsReceived; got < 40 {
 			t.Errorf("%d packets came after hold", got)
+		}
+	})
+}
+
+func TestRenewedLegKeepsKindsThatAreInactive(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		caller, _ := pairIn(t, n, media.LegConfig{Directions: audioOnly}, media.LegConfig{Directions: audioOnly})
+		caller.SetDirections(media.Directions{})
+		far := renew(t, n, caller, media.Directions{}, media.LegConfig{Directions: audioOnly})
+		time.Sleep(time.Second)
+		if s := caller.State(); s != media.StateConnected || far.Stats().Audio.PacketsReceived != 0 {
+			t.Errorf("%v, %+v", s, far.Stats())
+		}
+		caller.SetDirections(audioOnly)
+		exchange(t, caller, far)
+		time.Sleep(time.Second)
+		if got := far.Stats().Audio.PacketsReceived; got < 40 {
+			t.Errorf("%d packets came", got)
+		}
+	})
+}
+
+// A lingeringSource takes a second to stop, and counts how often it runs at once.
+type lingeringSource struct {
+	media.Source
+	running, most, runs atomic.Int32
+}
+
+func (s *lingeringSource) Send(ctx context.Context, out *media.Output) error {
+	s.runs.Add(1)
+	s.most.Store(max(s.most.Load(), s.running.Add(1)))
+	defer s.running.Add(-1)
+	err := s.Source.Send(ctx, out)
+	time.Sleep(time.Second) // in a bubble
+	return err
+}
+
+func TestSourceOfARenewedLegRunsOnceAtATime(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		source := &lingeringSource{Source: tone(t, 440, -12)}
+		caller, _ := pairIn(t, n, media.LegConfig{Directions: audioOnly, AudioSource: source}, media.LegConfig{Directions: audioOnly})
+		for range 2 { // the second time before the source has begun again
+			renew(t, n, caller, audioOnly, media.LegConfig{Directions: audioOnly})
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(3 * time.Second)
+		if source.most.Load() != 1 || source.runs.Load() != 2 || source.running.Load() != 1 {
+			t.Errorf("%d at once, %d in all, %d now", source.most.Load(), source.runs.Load(), source.running.Load())
 		}
 	})
 }

@@ -89,7 +89,7 @@ func (s *section) dropPhantomSender(receiver *webrtc.RTPReceiver) {
 // close waits until pion has let go of everything.
 func (s *section) close() {
 	s.giveUp()
-	s.player.setSending(false)
+	s.player.close()
 	s.mu.Lock()
 	since := s.since
 	s.mu.Unlock()

@@ -37,6 +37,8 @@ type Call struct {
 	done chan struct{} // closed when nothing is left of the call
 	jobs serial.Queue  // what is done to the media, one after the other
 
+	exchange chan struct{} // one slot: offers are made and answered one after the other
+
 	// The client's loop owns the fields of this group.
 	state  callState
 	offer  string // of an inbound call
@@ -46,16 +48,20 @@ type Call struct {
 	room   *room
 
 	attachment    uint64 // counts attempts to attach: what an older one brings is void
+	attaching     bool   // one is under way
 	stopAttaching context.CancelFunc
-	askedNode     string      // the node that was asked for
-	extras        []*ExtraLeg // that ended with the call
-	subscribed    []string    // event types that the service was asked for
+	attachNow     chan struct{} // do not wait for the next try: capacity 1
+	askedNode     string        // the node that was asked for
+	extras        []*ExtraLeg   // that ended with the call
+	subscribed    []string      // event types that the service was asked for
 
 	mu          sync.Mutex // guards the rest
 	leg         *media.Leg
 	servers     []media.ICEServer // nil: those of the session
 	attached    bool              // the first exchange of descriptions is done
 	reattaching bool              // it is to be done again, on another session
+	here        context.Context   // ends when that is so
+	leave       context.CancelCauseFunc
 	wanted      media.Directions
 	member      string // our own member id
 	variables   map[string]any
@@ -74,20 +80,22 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 	}
 	k := &Call{
 		c: c, id: id, direction: d,
-		digits: observable.NewEvents[media.Digit](0),
-		status: observable.NewState(CallStatusNew),
-		held:   observable.NewState(false),
-		params: observable.NewEvents[MediaParams](0),
-		errors: observable.NewEvents[error](1),
-		events: observable.NewEvents[*Event](0),
-		done:   make(chan struct{}),
-		rooms:  map[string]bool{}, variables: map[string]any{},
+		digits:   observable.NewEvents[media.Digit](0),
+		status:   observable.NewState(CallStatusNew),
+		held:     observable.NewState(false),
+		params:   observable.NewEvents[MediaParams](0),
+		errors:   observable.NewEvents[error](1),
+		events:   observable.NewEvents[*Event](0),
+		done:     make(chan struct{}),
+		exchange: make(chan struct{}, 1), attachNow: make(chan struct{}, 1),
+		rooms: map[string]bool{}, variables: map[string]any{},
 	}
 	k.stopAttaching = func() {}
 	k.watchStreams()
 	k.room = newRoom(k)
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
+	k.here, k.leave = context.WithCancelCause(k.ctx)
 	return k
 }
 

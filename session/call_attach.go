@@ -51,8 +51,13 @@ func (k *Call) taken() bool {
 // attachAgain begins to attach, in the place of an attempt under way. On the loop.
 func (k *Call) attachAgain() {
 	k.stopAttaching()
+	select {
+	case <-k.attachNow: // for the attempt before
+	default:
+	}
 	ctx, cancel := context.WithTimeout(k.ctx, attachTimeout)
 	k.attachment++
+	k.attaching = true
 	mine, answered := k.attachment, k.state.answered
 	k.stopAttaching = cancel
 	k.detach()
@@ -66,6 +71,7 @@ func (k *Call) attachAgain() {
 		}
 		k.c.post(func() {
 			if k.attachment == mine {
+				k.attaching = false
 				k.attachDone(err)
 			}
 		})
@@ -81,6 +87,7 @@ func (k *Call) attachTries(ctx context.Context) (err error) {
 		}
 		select {
 		case <-time.After(wait):
+		case <-k.attachNow:
 		case <-ctx.Done():
 			return errors.Join(context.Cause(ctx), err)
 		}
@@ -102,6 +109,10 @@ func (k *Call) awaitAttached(ctx context.Context) error {
 
 // offerAgain invites the service to the call it had.
 func (k *Call) offerAgain(ctx context.Context) error {
+	if err := k.takeExchange(ctx); err != nil { // what was offered to the old session is taken back
+		return err
+	}
+	defer k.giveExchange()
 	k.mu.Lock()
 	leg, wanted, servers := k.leg, k.wanted, k.servers
 	k.mu.Unlock()
@@ -134,19 +145,28 @@ func (k *Call) attachDone(err error) {
 	}
 }
 
-// attachPushed: the service holds the call and offers to attach it. A call that
-// is well is so already.
+// attachPushed: the service holds the call and offers to attach it, which is not
+// to wait then. A call that is well is attached already. On the loop.
 func (k *Call) attachPushed() {
-	if k.state.status == CallStatusRecovering {
+	switch {
+	case k.attaching:
+		select {
+		case k.attachNow <- struct{}{}:
+		default:
+		}
+	case k.state.status == CallStatusRecovering:
 		k.attachAgain()
 	}
 }
 
-// detach notes that descriptions have to be exchanged anew.
+// detach notes that descriptions have to be exchanged anew, and ends exchanges
+// with the old session.
 func (k *Call) detach() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.attached, k.reattaching = false, true
+	k.leave(&errs.InvalidStateTransitionError{From: CallStatusRecovering.String(), To: "agree on media"})
+	k.here, k.leave = context.WithCancelCause(k.ctx)
 }
 
 // offers reports whether the service's next answer is to an offer of ours.

@@ -10,14 +10,19 @@ import (
 	"github.com/callrx/callrx/session/sessiontest"
 )
 
-// replaceSession has the service refuse to resume a session, so that the client
-// opens another, and waits until it has.
-func replaceSession(t *testing.T, srv *sessiontest.Server, c *session.Client, who string) {
-	t.Helper()
+// refuseResume has the service refuse to resume a session.
+func refuseResume(srv *sessiontest.Server) {
 	srv.Inject(sessiontest.Fault{
 		Match:  sessiontest.Match{RPC: rpcConnect},
 		Action: sessiontest.Action{Kind: sessiontest.FaultRPCError, Code: -32003},
 	})
+}
+
+// replaceSession has the service refuse to resume a session, so that the client
+// opens another, and waits until it has.
+func replaceSession(t *testing.T, srv *sessiontest.Server, c *session.Client, who string) {
+	t.Helper()
+	refuseResume(srv)
 	before := len(srv.Sessions())
 	srv.Drop(who)
 	eventually(t, "the client has another session", func() bool { return len(srv.Sessions()) == before+1 })
@@ -227,52 +232,5 @@ func TestCallsThatWereNotTakenEndWithTheirSession(t *testing.T) {
 			t.Errorf("ann's call is %v", s)
 		}
 		b.over(t, ann, out)
-	})
-}
-
-// pushAttach has the service offer to attach a call.
-func pushAttach(t *testing.T, srv *sessiontest.Server, k *session.Call) {
-	t.Helper()
-	_, err := srv.SendEvent("ann", "webrtc.message", nil, map[string]any{
-		"jsonrpc": "2.0", "id": 1, "method": "verto.attach", "params": map[string]any{
-			"callID": k.ID(), "sdp": "v=0", "callee_id_number": "/public/echo", "display_direction": "outbound",
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestServiceThatOffersToAttachAWellCallChangesNothing(t *testing.T) {
-	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
-		ann := b.client(t, "ann")
-		k := connected(t, ann.Client, "/public/echo", ann.dialing(session.MediaOptions{}))
-		pushAttach(t, b.srv, k)
-		pass(time.Second)
-		if n := reinvites(b.srv, k); n != 1 || k.Status() != session.CallStatusConnected {
-			t.Errorf("%d invites, call %v", n, k.Status())
-		}
-		b.over(t, ann, k)
-	})
-}
-
-// TestServiceThatOffersToAttachIsTakenAtItsWord: the next try does not wait.
-func TestServiceThatOffersToAttachIsTakenAtItsWord(t *testing.T) {
-	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
-		ann := b.client(t, "ann")
-		k := connected(t, ann.Client, "/public/echo", ann.dialing(session.MediaOptions{}))
-		b.srv.Inject(sessiontest.Fault{
-			Match:  sessiontest.Match{Verto: "verto.invite"},
-			Action: sessiontest.Action{Kind: sessiontest.FaultRPCError, Code: -32603},
-		})
-		replaceSession(t, b.srv, ann.Client, "ann")
-		eventually(t, "the first try has failed", func() bool { return reinvites(b.srv, k) == 2 })
-		began := time.Now()
-		pushAttach(t, b.srv, k)
-		awaitStatus(t, k, session.CallStatusConnected)
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("it took %v", took)
-		}
-		b.over(t, ann, k)
 	})
 }

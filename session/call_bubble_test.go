@@ -99,6 +99,27 @@ func (l lineOf) media(o session.MediaOptions) session.MediaOptions {
 	return o
 }
 
+// unreachable puts media on a network of its own, where nobody answers.
+func (b *callBubble) unreachable(t *testing.T) func(*webrtc.SettingEngine) {
+	t.Helper()
+	host, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{"10.1.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	router, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.1.0.0/24", LoggerFactory: logging.NewDefaultLoggerFactory()})
+	if err == nil {
+		err = router.AddNet(host)
+	}
+	if err == nil {
+		err = router.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = router.Stop() })
+	return func(s *webrtc.SettingEngine) { s.SetNet(host) }
+}
+
 // dialing is DialOptions with that media.
 func (l lineOf) dialing(o session.MediaOptions) session.DialOptions {
 	return session.DialOptions{MediaOptions: l.media(o)}

@@ -73,14 +73,8 @@ func (k *Call) hold(ctx context.Context, action string, held bool) error {
 
 // pause stops the media both ways, or lets it flow as before.
 func (k *Call) pause(held bool) {
-	k.mu.Lock()
-	leg, wanted := k.leg, k.wanted
-	k.mu.Unlock()
-	if held {
-		wanted = media.Directions{}
-	}
-	if leg != nil {
-		leg.SetDirections(wanted)
+	if leg := k.media(); leg != nil {
+		leg.Pause(held)
 	}
 }
 

@@ -119,8 +119,13 @@ func (k *Call) invite(ctx context.Context, offer string) error {
 
 // within is ctx until the call ends, with the reason of that as its cause.
 func (k *Call) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return joined(ctx, k.ctx)
+}
+
+// joined is ctx until other ends, with the reason of that as its cause.
+func joined(ctx, other context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(k.ctx, func() { cancel(context.Cause(k.ctx)) })
+	stop := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
 	return ctx, func() { stop(); cancel(nil) }
 }
 

@@ -24,11 +24,11 @@ func (c *Client) inbound(m wire.VertoMessage, node string) {
 	k.to = Party{URI: m.CalleeNumber, Name: known(m.CalleeName)}
 	k.nodeID, k.offer, k.known = node, m.SDP, true
 	maps.Copy(k.variables, m.Variables())
-	c.addCall(k)
-	k.move(inviteReceived)
-	if limit := c.opts.RingTimeout; limit > 0 {
+	if limit := c.opts.RingTimeout; limit > 0 { // before anybody can see the call
 		k.ringing = time.AfterFunc(limit, func() { c.post(k.unanswered) })
 	}
+	c.addCall(k)
+	k.move(inviteReceived)
 	c.streams.incoming.Publish(k)
 }
 

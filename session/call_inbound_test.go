@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -42,6 +43,29 @@ func TestAnswerIsOnceOnly(t *testing.T) {
 	}
 	wantEnd(t, out, errs.EndedByRemote, errs.CauseNormalClearing)
 	wantOver(t, srv, bob, in)
+}
+
+// TestCallCanBeRejectedAsSoonAsItIsSeen, which is before ObserveIncoming shows it.
+func TestCallCanBeRejectedAsSoonAsItIsSeen(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		ann, bob := b.client(t, "ann"), b.open(t, "bob", session.Options{RingTimeout: time.Minute})
+		rejected := make(chan error)
+		go func() {
+			calls, err := bob.ObserveCalls().Wait(context.Background(), func(calls []*session.Call) bool { return len(calls) > 0 })
+			if err == nil {
+				_, err = calls[0].ObserveStatus().Wait(context.Background(), func(s session.CallStatus) bool { return s == session.CallStatusRinging })
+			}
+			if err == nil {
+				err = calls[0].Reject(context.Background())
+			}
+			rejected <- err
+		}()
+		out := mustDial(t, ann.Client, "/private/bob", ann.dialing(session.MediaOptions{}))
+		if err := <-rejected; err != nil {
+			t.Error(err)
+		}
+		wantOver(t, b.srv, ann.Client, out)
+	})
 }
 
 func TestAnswersAtOnceAreOneAnswer(t *testing.T) {

@@ -148,10 +148,16 @@ func (k *Call) applyAnswer(sdp string) {
 	if !k.attach() {
 		return
 	}
-	leg := k.media()
+	k.mu.Lock()
+	leg, here := k.leg, k.here
+	k.mu.Unlock()
 	k.jobs.Do(func() {
-		if err := leg.Accept(k.ctx, sdp); err != nil {
-			k.c.post(func() { k.fail(err) })
+		if err := leg.Accept(here, sdp); err != nil {
+			k.c.post(func() {
+				if here.Err() == nil { // else the answer was to an offer that is void
+					k.fail(err)
+				}
+			})
 		}
 	})
 }
