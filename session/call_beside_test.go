@@ -128,7 +128,9 @@ func TestScreenThatFailsHangsUp(t *testing.T) {
 			failed <- err
 		}()
 		screen := journal(t, b.srv, func(e sessiontest.Entry) bool { return received("verto.invite")(e) && e.Call != k.ID() }).Call
-		b.srv.SendVerto(screen, "verto.answer", map[string]any{"callID": screen, "sdp": "no description"})
+		eventually(t, "the gateway knows the screen", func() bool {
+			return b.srv.SendVerto(screen, "verto.answer", map[string]any{"callID": screen, "sdp": "no description"})
+		})
 		var track *errs.MediaTrackError
 		if err := <-failed; !errors.As(err, &track) {
 			t.Errorf("ShareScreen: %v", err)

@@ -119,7 +119,6 @@ func byEnding(cause string, code int, retry bool, dial errs.CallCreateReason) en
 func always(o outcome) func(stage) outcome { return func(stage) outcome { return o } }
 
 func whileDialling(s stage) bool { return s.dialling }
-
 func withMedia(s stage) bool { return s.name == "connected" || s.name == "held" }
 
 var endings = []ending{
@@ -186,8 +185,7 @@ var endings = []ending{
 	})},
 }
 
-// dialLimit is what Dial takes at most when its context has no deadline; the
-// answer to one request is waited for five seconds.
+// dialLimit is what Dial takes at most when its context has no deadline.
 const dialLimit = 6 * time.Second
 
 // TestEveryEndIsOneReasonEverywhere: however a call ends, and however far it has

