@@ -75,8 +75,11 @@ func (k *Call) executeAs(ctx context.Context, method string, params map[string]a
 
 // self is how the call names itself in requests.
 func (k *Call) self(ctx context.Context) (MemberTarget, error) {
-	t := MemberTarget{CallID: k.id, MemberID: k.SelfID()}
-	return t, k.c.ask(ctx, func() { t.NodeID = k.nodeID })
+	var node string
+	if err := k.c.ask(ctx, func() { node = k.nodeID }); err != nil {
+		return MemberTarget{}, err
+	}
+	return MemberTarget{CallID: k.id, MemberID: k.SelfID(), NodeID: node}, nil
 }
 
 // SetLocked locks the room, so that nobody else can join it, or unlocks it.
