@@ -44,9 +44,12 @@ func TestLockedRoomTurnsEverybodyAway(t *testing.T) {
 	mara.control("call.lock", mara.member, nil)
 	mara.on("call.updated")
 	late := newPhone(t, gw, "noor@example.org")
-	late.place("/public/lobby", "pcmu")
+	refused := late.place("/public/lobby", "pcmu")
 	if bye := late.onVerto("verto.bye"); bye["cause"] != "CALL_REJECTED" || bye["causeCode"] != 21.0 {
 		t.Errorf("bye is %v", bye)
+	}
+	if n := len(gw.Journal().Call(refused.id).Verto("verto.answer")); n != 0 {
+		t.Error("the call was answered before it was turned away")
 	}
 	if _, err := gw.Join("/public/lobby", sessiontest.BotOptions{}); err == nil {
 		t.Error("a bot came in")
