@@ -143,7 +143,7 @@ func (p *Page) do(result any, format string, args ...any) {
 	p.t.Helper()
 	script := fmt.Sprintf(format, args...)
 	if err := p.try(script, result); err != nil {
-		p.t.Fatalf("%.120s: %v", script, err)
+		p.t.Fatalf("%s: %v", secrets.ReplaceAllString(script, "…"), err)
 	}
 }
 

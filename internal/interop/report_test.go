@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/chromedp/cdproto/network"
@@ -55,6 +56,9 @@ func (p *Page) asked(request string) (n int) {
 	return n
 }
 
+// secrets are what a report about a failure leaves out, though they are of a gateway that is no more.
+var secrets = regexp.MustCompile(`eyJ[\w.-]{20,}|("authorization_state":"|"credential":")[^"]*`)
+
 // explain prints what there is to know about a failed scenario.
 func (p *Page) explain() {
 	p.t.Logf("%s observed:", p.who)
@@ -64,7 +68,7 @@ func (p *Page) explain() {
 	p.t.Logf("%s's frames:", p.who)
 	var whole strings.Builder
 	for _, f := range p.Frames() {
-		line := map[bool]string{true: "-> ", false: "<- "}[f.Sent] + f.Text
+		line := map[bool]string{true: "-> ", false: "<- "}[f.Sent] + secrets.ReplaceAllString(f.Text, "${1}…")
 		p.t.Logf("  %s", cut(line))
 		whole.WriteString(line + "\n")
 	}
