@@ -35,6 +35,7 @@ demo: ## a session and two calls, in less than a minute
 	@$(GO) run ./cmd/demo
 
 test: ## everything that must pass: lint, unit tests and examples, a short fuzz run
+	@[ -n "$(BROWSER)" ] || echo 'installing Chromium and the official browser SDK, if that can be'
 	@$(MAKE) --no-print-directory browser-install >/dev/null 2>&1 || true
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory fuzz-short

@@ -22,10 +22,13 @@ func (p *Page) make(token, options string) {
 	p.do(nil, "proof.make(%s, %s)", quote(token), options)
 }
 
-// online waits until the client is registered, and notes the calls that come in from then on.
+// online waits until the client is registered, and notes the calls that come in from then on. It waits as well until the
+// SDK has chosen its devices, some 1.5 s after its start: calls that are under way then have their microphone stopped and
+// opened again, and one that ends meanwhile leaves an error.
 func (p *Page) online() {
 	p.t.Helper()
 	p.wait("registered", true)
+	p.holds("proof.client.selectedAudioInputDevice !== null", true)
 	p.do(nil, "proof.hearIncoming()")
 }
 

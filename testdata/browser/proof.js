@@ -72,6 +72,8 @@ const proof = (() => {
     watch('ready', client.ready$);
     watch('connected', client.isConnected$);
     watch('registered', client.isRegistered$);
+    watch('microphone', client.selectedAudioInputDevice$, (d) => d?.label ?? null);
+    watch('camera', client.selectedVideoInputDevice$, (d) => d?.label ?? null);
   }
 
   // hearIncoming watches the inbound calls of the session, of which there is one once connected.
