@@ -47,6 +47,8 @@ type Call struct {
 	rooms  map[string]bool
 	room   *room
 
+	leaving *errs.CallEndedError // why this program hung up, which is why the call ends then
+
 	attachment    uint64 // counts attempts to attach: what an older one brings is void
 	attaching     bool   // one is under way
 	stopAttaching context.CancelFunc

@@ -136,12 +136,18 @@ func (k *Call) attachDone(err error) {
 		return
 	}
 	k.c.log.Info("call attached", "call_id", k.id)
-	if k.held.Get() {
-		k.c.workers.Go(func() {
-			if err := k.hold(k.ctx, wire.ModifyHold, true); err != nil && k.ctx.Err() == nil {
-				k.c.post(func() { k.report(err, false) })
-			}
-		})
+	held := k.held.Get()
+	k.c.workers.Go(func() { k.restore(held) })
+}
+
+// restore has the new session know what the old one did of the call.
+func (k *Call) restore(held bool) {
+	k.resubscribe(k.ctx)
+	if !held {
+		return
+	}
+	if err := k.hold(k.ctx, wire.ModifyHold, true); err != nil && k.ctx.Err() == nil {
+		k.c.post(func() { k.report(err, false) })
 	}
 }
 

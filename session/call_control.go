@@ -23,6 +23,7 @@ func (k *Call) Hangup(ctx context.Context) error {
 func (k *Call) hangup(ctx context.Context, cause string, why *errs.CallEndedError) error {
 	err := k.c.ask(ctx, func() {
 		if k.move(hangupBegun) {
+			k.leaving = why
 			k.pause(true)
 			k.c.workers.Go(func() {
 				if cause == "" {

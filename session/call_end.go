@@ -91,6 +91,9 @@ func (k *Call) end(e callEvent, why *errs.CallEndedError) bool {
 	if !k.move(e) {
 		return false
 	}
+	if k.leaving != nil {
+		why = k.leaving
+	}
 	k.mu.Lock()
 	k.ended = why
 	leg := k.leg

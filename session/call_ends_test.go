@@ -119,7 +119,7 @@ func byEnding(cause string, code int, retry bool, dial errs.CallCreateReason) en
 func always(o outcome) func(stage) outcome { return func(stage) outcome { return o } }
 
 func whileDialling(s stage) bool { return s.dialling }
-func withMedia(s stage) bool { return s.name == "connected" || s.name == "held" }
+func withMedia(s stage) bool     { return s.name == "connected" || s.name == "held" }
 
 var endings = []ending{
 	{name: "hang-up", end: hangUp, want: always(local("NORMAL_CLEARING", errs.CauseNormalClearing, errs.CallFailed))},

@@ -232,12 +232,20 @@ func TestAnswerWithNonsenseEndsTheCall(t *testing.T) {
 	srv := sessiontest.NewServer(t)
 	c := onLoopback(t, srv, "ann")
 	srv.ScriptCalls(sessiontest.CallScript{AnswerSDP: "no description"})
-	failures := c.ObserveErrors()
-	k := mustDial(t, c, "/public/echo", dialing())
+	failures, calls := c.ObserveErrors(), c.ObserveCalls()
+	failed := dialAside(t, t.Context(), c, "/public/echo", dialing())
+	live, err := calls.Wait(t.Context(), func(l []*session.Call) bool { return len(l) == 1 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := live[0]
 	select {
 	case <-k.Done():
 	case <-time.After(soon):
 		t.Fatalf("the call is %v", k.Status())
+	}
+	if err := <-failed; err != nil && !errors.Is(err, k.Err()) { // Dial may have returned before
+		t.Errorf("Dial: %v", err)
 	}
 	var track *errs.MediaTrackError
 	if r := k.EndReason(); r.By != errs.EndedByLocal || r.Cause != "media" || !errors.As(r, &track) {

@@ -161,7 +161,7 @@ func TestHangupDoesNotDependOnTheService(t *testing.T) {
 	go func() { _ = crossed.Hangup(t.Context()) }()
 	awaitStatus(t, crossed, session.CallStatusDisconnecting)
 	srv.HangupCall(crossed.ID(), "", 0)
-	wantEnd(t, crossed, errs.EndedByRemote, errs.CauseNormalClearing)
+	wantEnd(t, crossed, errs.EndedByLocal, errs.CauseNormalClearing)
 	if err := silent.Hangup(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -195,4 +195,37 @@ func TestLateObserverOfTheStatusSeesOnlyThePresent(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWhoHangsUpFirstIsWhoEndedTheCall: what comes while the service is told does
+// not change that.
+func TestWhoHangsUpFirstIsWhoEndedTheCall(t *testing.T) {
+	for name, cross := range map[string]func(*callBubble, *session.Call){
+		"bye": func(b *callBubble, k *session.Call) {
+			b.srv.SendVerto(k.ID(), "verto.bye", map[string]any{"callID": k.ID(), "cause": "USER_BUSY", "causeCode": "17"})
+		},
+		"session replaced": func(b *callBubble, _ *session.Call) {
+			refuseResume(b.srv)
+			b.srv.Drop("ann")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+				ann := b.client(t, "ann")
+				k := connected(t, ann.Client, "/public/echo", ann.dialing(session.MediaOptions{}))
+				b.srv.Inject(sessiontest.Fault{
+					Match:  sessiontest.Match{Verto: "verto.bye"},
+					Action: sessiontest.Action{Kind: sessiontest.FaultSlow, Delay: time.Second},
+				})
+				left := make(chan error)
+				go func() { left <- k.Hangup(context.Background()) }()
+				awaitStatus(t, k, session.CallStatusDisconnecting)
+				cross(b, k)
+				if err := <-left; err != nil {
+					t.Error(err)
+				}
+				wantEnd(t, k, errs.EndedByLocal, errs.CauseNormalClearing)
+			})
+		})
+	}
 }

@@ -170,6 +170,9 @@ func (k *Call) mediaState(s media.State) {
 	case media.StateNew, media.StateDisconnected:
 		k.move(mediaLost)
 	case media.StateFailed:
+		if k.attaching {
+			return // new transports are on their way
+		}
 		k.fail(&errs.MediaTrackError{Operation: "connect", Kind: "both", OriginalError: k.media().Err()})
 	}
 }

@@ -84,13 +84,10 @@ func (t *callTable) answerEarlyLocked(l *leg) {
 	t.negotiateLocked(l, r.chooser(), func(text string) {
 		l.sendSDPLocked("verto.media", text)
 		l.playToneLocked()
-		l.work.post(func() {
-			if !pause(l.ctx, t.srv.opts.EarlyMedia) {
-				return
-			}
+		time.AfterFunc(t.srv.opts.EarlyMedia, func() {
 			t.mu.Lock()
 			defer t.mu.Unlock()
-			if l.state == CallEnded {
+			if t.closed || l.state == CallEnded {
 				return
 			}
 			l.sendVertoLocked("verto.answer", map[string]any{"callID": l.callID})
@@ -137,7 +134,7 @@ func (l *leg) playToneLocked() {
 	}
 	for _, sec := range l.sections() {
 		if !isVideo(sec) && sec.toClient() {
-			ctx, cancel := context.WithCancel(l.ctx)
+			ctx, cancel := context.WithCancel(sec.ctx)
 			l.stopSource = cancel
 			sec.start(func() { sec.playTone(ctx) })
 			return

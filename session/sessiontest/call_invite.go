@@ -19,13 +19,14 @@ func (t *callTable) invite(c *vertoCall) (any, *vertoError) {
 	defer t.mu.Unlock()
 	old, reattach := t.legs[c.callID], c.params.Dialog.Reattaching || c.params.Dialog.Attach
 	switch {
-	case reattach && (old == nil || old.subject != c.session.subject || old.parent != nil || !old.answered()):
+	case reattach && !old.attachable(c.session):
 		return nil, &vertoError{
 			Code: codeNoDialog, Message: "Cannot reattach this call with this member ID",
 			Cause: "INVALID_MSG_UNSPECIFIED", CauseCode: 95,
 		}
 	case reattach:
-		return t.reattachLocked(c, old, offer), nil
+		t.reattachLocked(c, old, offer)
+		return created(old), nil
 	case old != nil && (old.subject != c.session.subject || !old.inbound):
 		return nil, &vertoError{
 			Code: codeNoDialog, Message: "INVALID_CALL_REFERENCE", Cause: "INVALID_CALL_REFERENCE", CauseCode: 81,
@@ -111,28 +112,51 @@ func (t *callTable) inviteAuxiliaryLocked(c *vertoCall, offer *sdp.SessionDescri
 	return created(l), nil
 }
 
-// reattachLocked gives a live leg to a new session of its subscriber, on new media.
-func (t *callTable) reattachLocked(c *vertoCall, l *leg, offer *sdp.SessionDescription) any {
+// attachable tells whether a session may take over a leg: its subscriber's main leg, once a client that was called has
+// answered.
+func (l *leg) attachable(x *session) bool {
+	return l != nil && l.subject == x.subject && l.parent == nil && (l.answered() || l.inbound && l.state != CallEnded)
+}
+
+// reattachLocked gives a live leg to a new session of its subscriber, on new media. One that is not answered yet gets
+// its early media again, if it has had any; its answer comes when it comes.
+func (t *callTable) reattachLocked(c *vertoCall, l *leg, offer *sdp.SessionDescription) {
 	l.session, l.offer = c.session, offer
 	l.negotiated++
-	l.sendJoinedLocked()
+	if l.answered() {
+		l.sendJoinedLocked()
+	}
 	c.resumable()
 	c.after(t, func() {
-		l.silenceLocked() // the section that plays could not be closed
+		if l.media == nil {
+			return // the answer under way takes the newest offer
+		}
+		l.stopSource = nil // the old section ends what it plays
+		choose := preferOffered
+		if l.answered() {
+			choose = l.chooser()
+		}
 		l.work.post(func() {
 			if l.own != nil {
 				l.own.close()
 				l.own = nil
 			}
 		})
-		t.negotiateLocked(l, l.chooser(), func(text string) {
-			l.sendSDPLocked("verto.answer", text)
-			l.room.sendLayoutLocked()
-			l.matchSourceLocked()
-			l.room.rerouteLocked()
-		})
+		t.negotiateLocked(l, choose, l.resumeLocked)
 	})
-	return created(l)
+}
+
+// resumeLocked sends what was agreed on for a leg that was taken over.
+func (l *leg) resumeLocked(text string) {
+	if !l.answered() {
+		l.sendSDPLocked("verto.media", text)
+		l.playToneLocked()
+		return
+	}
+	l.sendSDPLocked("verto.answer", text)
+	l.room.sendLayoutLocked()
+	l.matchSourceLocked()
+	l.room.rerouteLocked()
 }
 
 // renewLocked answers an offer that replaced an earlier one.

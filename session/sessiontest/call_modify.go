@@ -191,7 +191,7 @@ func (t *callTable) info(c *vertoCall) (any, *vertoError) {
 func (l *leg) sendDigitsLocked(digits string) bool {
 	for _, sec := range l.sections() {
 		if !isVideo(sec) && sec.toClient() {
-			sec.start(func() { sec.sendDigits(digits, l.ctx.Done()) })
+			sec.start(func() { sec.sendDigits(digits, sec.ctx.Done()) })
 			return true
 		}
 	}

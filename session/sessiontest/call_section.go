@@ -18,6 +18,8 @@ type section struct {
 	leg       *leg
 	kind      webrtc.RTPCodecType
 	pc        *webrtc.PeerConnection
+	ctx       context.Context // ends with the section, and what plays in it too
+	quit      context.CancelFunc
 	out       atomic.Pointer[outTrack] // nil while the client receives nothing here
 	direction atomic.Int32
 	since     atomic.Pointer[time.Time] // when it was first connected
@@ -54,6 +56,7 @@ func (t *callTable) newSection(l *leg, kind webrtc.RTPCodecType, codecs []codec)
 	sec := &section{
 		leg: l, kind: kind, pc: pc, playing: make(chan struct{}, 1), up: make(chan struct{}),
 	}
+	sec.ctx, sec.quit = context.WithCancel(l.ctx)
 	sec.setCodecs(codecs)
 	pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		var reports sync.WaitGroup
@@ -221,6 +224,7 @@ func (sec *section) close() {
 	sec.mu.Lock()
 	sec.closed = true
 	sec.mu.Unlock()
+	sec.quit()
 	since := time.Time{}
 	if at := sec.since.Load(); at != nil {
 		since = *at
