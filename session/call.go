@@ -21,6 +21,7 @@ type Call struct {
 	direction errs.CallDirection
 	to, from  Party
 	digits    *observable.Events[media.Digit]
+	voice     *callVoice
 
 	status  *observable.State[CallStatus]
 	held    *observable.State[bool]
@@ -72,7 +73,7 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 		done:   make(chan struct{}),
 		rooms:  map[string]bool{}, variables: map[string]any{},
 	}
-	k.room = newRoom(k)
+	k.room, k.voice = newRoom(k), newCallVoice()
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
 	return k

@@ -98,7 +98,7 @@ func (x *ExtraLeg) start(ctx context.Context, source media.Source, o MediaOption
 	cfg := x.k.legConfig(o, media.Directions{Video: media.SendOnly})
 	cfg.AudioSource, cfg.AudioSink, cfg.VideoSink, cfg.VideoSource = nil, nil, nil, source
 	cfg.OnState = x.mediaState
-	cfg.OnDigit = nil
+	cfg.OnDigit, cfg.Voice = nil, nil
 	cfg.OnSourceEnd = func(media.Kind) { go func() { _ = x.Stop(x.k.ctx) }() } // Stop ends with the call
 	leg, err := media.NewLeg(cfg)
 	if err != nil {
