@@ -61,6 +61,11 @@ func TestPushToTalkAndGainAreHeardAtTheFarEnd(t *testing.T) {
 	}
 	k.SetPushToTalkActive(false)
 	hears(-200, -100)
+	another, _ := media.NewTone(880, -20)
+	if err := selfOf(t, k).AddAudioInputDevice(ctx, another); err != nil { // D07: which bypasses the key in the Browser SDK
+		t.Fatal(err)
+	}
+	hears(-200, -100)
 	k.SetLocalMicrophoneGain(50)
 	k.DisablePushToTalk()
 	hears(-28, -24)
