@@ -30,6 +30,9 @@ type LegConfig struct {
 	// silence is sent; without a video source, nothing.
 	AudioSource Source
 	VideoSource Source
+	// Voice is what samples pass on their way from the audio source to the
+	// encoder. Nil means that they pass nothing.
+	Voice *Voice
 	// AudioSink and VideoSink take what arrives. The leg closes them when it
 	// ends. Without one, media is received, counted and dropped.
 	AudioSink Sink

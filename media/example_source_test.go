@@ -259,3 +259,22 @@ func ExampleDirectionOf() {
 	fmt.Println(d, d.Reverse(), d.Sends(), d.Receives())
 	// Output: sendonly recvonly true false
 }
+
+// A voice outlives the legs that it serves: gain and key stay as they are.
+func ExampleNewVoice() {
+	voice := media.NewVoice(func(level float64, speaking bool) {}) // drives a meter
+	voice.SetGain(1000)
+	voice.SetPushToTalk(true)
+	fmt.Println(voice.Gain(), voice.Level(), voice.Speaking())
+
+	leg, err := media.NewLeg(media.LegConfig{Directions: media.Directions{Audio: media.SendOnly}, Voice: voice})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	voice.Press(true) // from now on the leg's samples are heard, twice as loud
+	fmt.Println(leg.Close())
+	// Output:
+	// 200 0 false
+	// <nil>
+}

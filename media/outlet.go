@@ -27,6 +27,7 @@ type outlet struct {
 	preferences []string
 	expand      func([]string) []string
 	encoder     func(channels int) (Encoder, error)
+	voice       *Voice        // what samples pass; nil: nothing
 	keyframes   chan struct{} // asked for by the far end: capacity 1
 	keypad      chan struct{} // held by who sends digits
 
@@ -55,13 +56,17 @@ type outlet struct {
 }
 
 func newOutlet(kind Kind, cfg *LegConfig) *outlet {
-	return &outlet{
+	o := &outlet{
 		kind: kind, id: kind.String(), preferences: cfg.CodecPreferences,
 		expand: cfg.expand, encoder: cfg.OpusEncoder,
 		keyframes: make(chan struct{}, 1),
 		keypad:    make(chan struct{}, 1),
 		seq:       uint16(rand.Uint32()), next: rand.Uint32(),
 	}
+	if kind == KindAudio {
+		o.voice = cfg.Voice
+	}
+	return o
 }
 
 // ID, RID, StreamID and Kind name the track for pion.
@@ -227,7 +232,7 @@ func (o *outlet) admitLocked(codec Codec, payload []byte) ([]byte, bool) {
 	if o.keying {
 		return nil, false
 	}
-	if o.muted {
+	if o.muted || o.voice.silent() {
 		return silence(codec, len(payload))
 	}
 	return payload, true
@@ -261,7 +266,7 @@ func (o *outlet) ssrc() uint32 {
 func (o *outlet) isMuted() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.muted
+	return o.muted || o.voice.silent()
 }
 
 // run feeds the outlet from one source until it ends or ctx does.

@@ -15,6 +15,7 @@ type Output struct {
 	codec   Codec
 	pcm     *pcmEncoder
 	silence []int16
+	louder  []int16 // or softer: what the voice made of a frame
 }
 
 // Codec is what to write: the best of the source's codecs that the far end takes.
@@ -45,6 +46,7 @@ func (o *Output) WritePCM(pcm []int16, rate, channels int) error {
 		}
 		o.pcm = encoder
 	}
+	pcm, o.louder = o.outlet.voice.process(pcm, o.louder)
 	if o.outlet.isMuted() {
 		if len(o.silence) < len(pcm) {
 			o.silence = make([]int16, len(pcm))

@@ -130,6 +130,7 @@ func (k *Call) complete() {
 	k.events.Complete()
 	k.digits.Complete()
 	k.room.complete()
+	k.voice.complete()
 	close(k.done)
 }
 

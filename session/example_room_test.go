@@ -268,3 +268,36 @@ func ExampleStandardPosition() {
 	fmt.Println(session.StandardPosition(5))
 	// Output: standard-5
 }
+
+// An intercom: whoever holds the key down is heard. The level is measured in
+// front of the key, so that a meter shows that the microphone works.
+func ExampleCall_EnablePushToTalk() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	clients, _, end := exampleCallers(ctx, "ann", "bob")
+	defer end()
+	sends, hears := onLoopbackOnly(), onLoopbackOnly()
+	sends.AudioSource, _ = media.NewTone(440, -20)
+	listener, _ := media.NewListener(16000, 1)
+	hears.AudioSink = listener
+	out, _ := exampleCall(ctx, clients[0], clients[1], sends, hears)
+
+	hearing := func(sound bool) string {
+		for range listener.Frames(ctx) {
+			if listener.Level() > -50 == sound {
+				return "as expected"
+			}
+		}
+		return "never"
+	}
+	out.EnablePushToTalk()
+	fmt.Println("released, bob hears nothing:", hearing(false))
+	fmt.Println("ann's meter:", until(ctx, out.ObserveLocalSpeaking(), true))
+	out.SetPushToTalkActive(true)
+	out.SetLocalMicrophoneGain(150)
+	fmt.Println("pressed, bob hears ann:", hearing(true), "at", out.LocalMicrophoneGain(), "percent")
+	// Output:
+	// released, bob hears nothing: as expected
+	// ann's meter: true
+	// pressed, bob hears ann: as expected at 150 percent
+}

@@ -443,3 +443,18 @@ func TestARefusedListOfLayoutsHurtsNobody(t *testing.T) {
 		}
 	})
 }
+
+// What nobody observes costs nothing: an event of a member makes a snapshot of
+// that one, whoever else is in the room, and nothing more.
+func TestAMemberEventAllocatesASnapshotAndNothingElse(t *testing.T) {
+	for kind, frames := range map[string][]string{"updated": updates(300), "talking": talks(300)} {
+		c, k := roomOf(t, 300)
+		const events = 6000
+		each := testing.AllocsPerRun(1, func() { session.Apply(c, frames, events) }) / events
+		t.Logf("%s: %.2f allocations", kind, each)
+		if each > 2.5 { // the snapshot, and the reader of the frame
+			t.Errorf("%s: %.2f allocations for an event", kind, each)
+		}
+		session.End(k)
+	}
+}

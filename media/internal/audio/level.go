@@ -16,14 +16,19 @@ const fullScale = math.MaxInt16 / math.Sqrt2
 // Level returns the level of pcm in dBFS, all channels together. No samples are
 // silence.
 func Level(pcm []int16) float64 {
+	return decibels(RMS(pcm) * -math.MinInt16 / fullScale)
+}
+
+// RMS is the root mean square of pcm, all channels together, from 0 to 1.
+func RMS(pcm []int16) float64 {
 	if len(pcm) == 0 {
-		return SilenceLevel
+		return 0
 	}
 	var sum int64
 	for _, s := range pcm {
 		sum += int64(s) * int64(s)
 	}
-	return decibels(math.Sqrt(float64(sum)/float64(len(pcm))) / fullScale)
+	return math.Sqrt(float64(sum)/float64(len(pcm))) / -math.MinInt16
 }
 
 // decibels returns the level of a ratio of amplitudes.

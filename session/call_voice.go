@@ -1,0 +1,131 @@
+package session
+
+import (
+	"context"
+	"math"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
+	"github.com/callrx/callrx/observable"
+)
+
+// A callVoice is the stage that the samples of a call's audio source pass before
+// they are encoded. It is there as long as the call, with or without media.
+type callVoice struct {
+	*media.Voice
+	gain, level *observable.State[float64]
+	speaking    *observable.State[bool]
+}
+
+func newCallVoice() *callVoice {
+	v := &callVoice{
+		gain: observable.NewState(100.0), level: observable.NewState(0.0), speaking: observable.NewState(false),
+	}
+	v.Voice = media.NewVoice(func(level float64, speaking bool) {
+		v.level.Set(level)
+		v.speaking.Set(speaking)
+	})
+	return v
+}
+
+func (v *callVoice) complete() {
+	v.gain.Complete()
+	v.level.Complete()
+	v.speaking.Complete()
+}
+
+// EnablePushToTalk puts a key in front of what the call sends, released: silence
+// is sent until SetPushToTalkActive.
+func (k *Call) EnablePushToTalk() { k.voice.SetPushToTalk(true) }
+
+// DisablePushToTalk takes the key away: everything is sent, at the gain that is
+// set. Without a key it does nothing.
+func (k *Call) DisablePushToTalk() { k.voice.SetPushToTalk(false) }
+
+// SetPushToTalkActive presses the key, or releases it. Without a key it does
+// nothing.
+func (k *Call) SetPushToTalkActive(active bool) { k.voice.Press(active) }
+
+// SetLocalMicrophoneGain amplifies the samples of the audio source: 100 percent
+// leaves them as they are, and less than 0 and more than 200 is held within. What
+// a source has encoded itself is not changed.
+func (k *Call) SetLocalMicrophoneGain(percent float64) {
+	k.voice.SetGain(percent)
+	k.voice.gain.Set(k.voice.Gain())
+}
+
+// LocalMicrophoneGain is the gain in percent.
+func (k *Call) LocalMicrophoneGain() float64 { return k.voice.gain.Get() }
+
+// ObserveLocalMicrophoneGain is the state stream of LocalMicrophoneGain.
+func (k *Call) ObserveLocalMicrophoneGain() observable.Of[float64] { return k.voice.gain.Observe() }
+
+// LocalAudioLevel is how loud the samples of the audio source are, before gain,
+// key and mute: the root mean square of the last 20 ms, from 0 to 1. A source that
+// encodes itself has none.
+func (k *Call) LocalAudioLevel() float64 { return k.voice.level.Get() }
+
+// ObserveLocalAudioLevel is the state stream of LocalAudioLevel: 50 values a
+// second while the level changes. A slow observer asks for [observable.Latest].
+func (k *Call) ObserveLocalAudioLevel() observable.Of[float64] { return k.voice.level.Observe() }
+
+// LocalSpeaking reports whether somebody speaks here: the level was 0.03 or more
+// within the last quarter of a second.
+func (k *Call) LocalSpeaking() bool { return k.voice.speaking.Get() }
+
+// ObserveLocalSpeaking is the state stream of LocalSpeaking.
+func (k *Call) ObserveLocalSpeaking() observable.Of[bool] { return k.voice.speaking.Observe() }
+
+// RemoteAudioLevel is how loud the last 20 ms from the far end were, from 0 to 1.
+// It is 0 where nothing decodes them: with Opus and a sink that takes packets.
+func (k *Call) RemoteAudioLevel() float64 {
+	dBFS := k.Stats().Audio.ReceiveLevel
+	if dBFS <= silentLevel {
+		return 0
+	}
+	return min(1, math.Pow(10, dBFS/20)/math.Sqrt2)
+}
+
+// silentLevel is what media tells of silence, in dBFS.
+const silentLevel = -127
+
+// AddAudioInputDevice sends source from now on: in place of the one before, or, if
+// the call has sent no audio, after agreeing that with the service. The source
+// before stays open and the program's. What fails changes nothing; a source that
+// cannot send the codec that was agreed is an *errs.MediaTrackError.
+func (s *SelfParticipant) AddAudioInputDevice(ctx context.Context, source media.Source) error {
+	return s.k.sendFrom(ctx, media.KindAudio, source)
+}
+
+// AddVideoInputDevice does the same for video.
+func (s *SelfParticipant) AddVideoInputDevice(ctx context.Context, source media.Source) error {
+	return s.k.sendFrom(ctx, media.KindVideo, source)
+}
+
+func (k *Call) sendFrom(ctx context.Context, kind media.Kind, source media.Source) error {
+	what := "add " + kind.String() + " input"
+	if source == nil {
+		return &errs.InvalidParamsError{Param: "source", Reason: "is nil: there is nothing to send"}
+	}
+	if err := k.alive(what); err != nil {
+		return err
+	}
+	leg := k.media()
+	if leg == nil {
+		return &errs.InvalidStateTransitionError{From: k.Status().String(), To: what}
+	}
+	if err := leg.Replace(kind, source); err != nil {
+		return err
+	}
+	d := k.wantedDirections()
+	of := map[media.Kind]*media.Direction{media.KindAudio: &d.Audio, media.KindVideo: &d.Video}[kind]
+	if of.Sends() {
+		return nil
+	}
+	*of |= media.SendOnly
+	err := k.SetDirections(ctx, d)
+	if err != nil {
+		_ = leg.Replace(kind, nil) // as before: nothing was sent
+	}
+	return err
+}
