@@ -1,5 +1,6 @@
 # Everything here needs Go, make and git, nothing else. The encoder in media/opus
-# is tested as well where libopus is.
+# is tested as well where libopus is, and the official browser SDK is put beside
+# this one where Chromium and npm are.
 
 GO ?= go
 
@@ -18,8 +19,14 @@ CGO  := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $(firstword $(
 RACE := $(CGO:yes=-race)
 OPUS := $(if $(CGO),$(shell pkg-config --exists opus 2>/dev/null && echo yes))
 
+# The browser suite needs Chromium and, from npm, the official SDK. Looked at anew in
+# each make, because .ci/packages and npm may have run in between. BROWSER=yes insists.
+SDK     := testdata/browser/node_modules/.package-lock.json
+BROWSER  = $(shell for c in "$$CHROMIUM" chromium chromium-browser google-chrome; do \
+  [ -n "$$c" ] && command -v "$$c" >/dev/null && [ -e $(SDK) ] && echo yes && break; done)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus
+.PHONY: help demo test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,13 +35,17 @@ demo: ## a session and two calls, in less than a minute
 	@$(GO) run ./cmd/demo
 
 test: ## everything that must pass: lint, unit tests and examples, a short fuzz run
+	@[ -n "$(BROWSER)" ] || echo 'installing Chromium and the official browser SDK, if that can be'
+	@$(MAKE) --no-print-directory browser-install >/dev/null 2>&1 || true
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory opus
+	@[ -z "$(BROWSER)" ] || $(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory unit
 ifneq ($(OPUS),yes)
 	@printf '\n*** MEDIA/OPUS WAS NOT TESTED: it needs cgo, a C compiler, pkg-config and libopus (.ci/packages).\n\n'
 endif
+	@[ -n "$(BROWSER)" ] || printf '\n*** THE BROWSER SUITE WAS NOT RUN: it needs Chromium, and npm for the official SDK. Install them, then: make browser\n\n'
 
 unit: # the tests alone; their output comes last
 ifeq ($(RACE),)
@@ -49,6 +60,15 @@ ifeq ($(OPUS),yes)
 	  (cd $$module && set -x && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test $(RACE) -timeout 5m ./...) || exit 1; \
 	done
 endif
+
+# A module of its own, so that nothing else needs Chromium and npm.
+browser: browser-install ## the official browser SDK in Chromium, and this one beside it
+	cd internal/interop && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test -count 1 -parallel 3 -timeout 10m ./...
+
+# As root on Debian this installs Chromium and npm too. The SDK is locked, and no script of a package is run.
+browser-install:
+	@[ -n "$(BROWSER)" ] || .ci/packages
+	@[ $(SDK) -nt testdata/browser/package-lock.json ] || npm ci --prefix testdata/browser --ignore-scripts --no-audit --no-fund
 
 race: ## the tests three times under the race detector
 	$(GO) test -race -count 3 -timeout 10m ./...

@@ -147,8 +147,22 @@ type AttachError struct {
 
 // Error names the step and the cause.
 func (e *AttachError) Error() string {
-	return withCause("handle attach", e.OriginalError)
+	return withCause("attach call", e.OriginalError)
 }
 
 // Unwrap returns the cause.
 func (e *AttachError) Unwrap() error { return e.OriginalError }
+
+// UnauthorizedEventError says that the service does not let this client have
+// the events of a type.
+type UnauthorizedEventError struct {
+	EventType string
+}
+
+// Error names the type.
+func (e *UnauthorizedEventError) Error() string {
+	return withDetail("subscribe", " to ", e.EventType) + ": not authorized"
+}
+
+// Retryable reports false.
+func (e *UnauthorizedEventError) Retryable() bool { return false }

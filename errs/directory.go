@@ -34,3 +34,19 @@ func (e *ConversationError) Error() string {
 
 // Unwrap returns the cause.
 func (e *ConversationError) Unwrap() error { return e.OriginalError }
+
+// AddressNotFoundError says that the directory has no such address, or none that
+// this subscriber may see.
+type AddressNotFoundError struct {
+	Address string // the URI or id that was looked up
+	// OriginalError is the service's refusal; nil when it answered with nothing.
+	OriginalError error
+}
+
+// Error names what was looked up.
+func (e *AddressNotFoundError) Error() string {
+	return withCause(withDetail("no such address", ": ", e.Address), e.OriginalError)
+}
+
+// Unwrap returns the service's refusal.
+func (e *AddressNotFoundError) Unwrap() error { return e.OriginalError }

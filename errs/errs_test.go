@@ -106,6 +106,8 @@ var table = []row{
 		"storage write sw:cached_credential: root cause"),
 	of(&errs.CollectionFetchError{Operation: "fetch more", OriginalError: errRoot}, &errs.CollectionFetchError{},
 		"fetch collection: fetch more: root cause"),
+	of(&errs.AddressNotFoundError{Address: "/public/nowhere", OriginalError: errRoot}, &errs.AddressNotFoundError{},
+		"no such address: /public/nowhere: root cause"),
 	of(&errs.ConversationError{Operation: "join", Status: 422, OriginalError: errRoot}, &errs.ConversationError{},
 		"conversation join: root cause"),
 	of(&errs.MediaTrackError{Operation: "add local track", Kind: "audio", OriginalError: errRoot}, &errs.MediaTrackError{},
@@ -128,8 +130,10 @@ var table = []row{
 		"answer call ping: root cause"),
 	of(&errs.InviteError{OriginalError: errRoot}, &errs.InviteError{},
 		"handle invite: root cause"),
+	of(&errs.UnauthorizedEventError{EventType: "user_event"}, &errs.UnauthorizedEventError{},
+		"subscribe to user_event: not authorized"),
 	of(&errs.AttachError{OriginalError: errRoot}, &errs.AttachError{},
-		"handle attach: root cause"),
+		"attach call: root cause"),
 }
 
 func TestEveryErrorIsFoundThroughTwoWraps(t *testing.T) {

@@ -202,3 +202,26 @@ func TestConfigurationsThatCannotBe(t *testing.T) {
 type onlyPCMU struct{ *countedSink }
 
 func (onlyPCMU) Codecs() []string { return []string{media.PCMU} }
+
+// TestCloseAtTheMomentOfConnecting: the first packet may be there before pion is
+// ready for it, and then must not hold up the end.
+func TestCloseAtTheMomentOfConnecting(t *testing.T) {
+	for range 100 {
+		inBubble(t, func(t *testing.T, n *network) {
+			states := newStates()
+			caller := newLeg(t, media.LegConfig{SettingEngine: n.at(here), OnState: states.note, Directions: media.Directions{Audio: media.SendRecv}})
+			callee := newLeg(t, media.LegConfig{SettingEngine: n.at(there), OnState: states.note, Directions: media.Directions{Audio: media.SendRecv}})
+			exchange(t, caller, callee)
+			states.await(t, media.StateConnected) // one of them
+			var both sync.WaitGroup
+			for _, leg := range []*media.Leg{caller, callee} {
+				both.Go(func() {
+					if err := leg.Close(); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			both.Wait()
+		})
+	}
+}

@@ -8,8 +8,7 @@ import (
 )
 
 // SetDirections changes what is wanted. What is no longer wanted stops at once;
-// what was not agreed with the far end begins after the next exchange of SDP. So
-// holding is SetDirections with everything inactive, with or without an offer.
+// what was not agreed with the far end begins after the next exchange of SDP.
 func (l *Leg) SetDirections(d Directions) {
 	l.mu.Lock()
 	l.wanted = d
@@ -17,10 +16,27 @@ func (l *Leg) SetDirections(d Directions) {
 	signal(l.dirty)
 }
 
+// Pause stops all media at once, both ways, until it is taken back. Nothing is
+// agreed anew: offers and answers meanwhile are about what flows afterwards.
+func (l *Leg) Pause(paused bool) {
+	l.mu.Lock()
+	l.paused = paused
+	l.mu.Unlock()
+	signal(l.dirty)
+}
+
+// flowingLocked is what is wanted at this moment.
+func (l *Leg) flowingLocked() Directions {
+	if l.paused {
+		return Directions{}
+	}
+	return l.wanted
+}
+
 // Directions is what flows: what is wanted, as far as the far end has agreed.
 func (l *Leg) Directions() Directions {
 	l.mu.Lock()
-	wanted := l.wanted
+	wanted := l.flowingLocked()
 	sections := l.sectionsLocked()
 	l.mu.Unlock()
 	var d Directions
@@ -51,9 +67,9 @@ func (l *Leg) Replace(kind Kind, source Source) error {
 		l.mu.Unlock()
 		return errs.ErrClosed
 	}
-	l.sources[kind] = source
+	l.sources[kind], l.ended[kind] = source, false
 	l.mu.Unlock()
-	if s != nil {
+	if s = l.section(kind); s != nil { // it may be another by now
 		s.player.setSource(source)
 	}
 	return nil

@@ -206,7 +206,7 @@ func ExampleLeg_SetDirections() {
 	defer caller.Close()
 	defer callee.Close()
 	connect(caller, callee)
-	caller.SetDirections(media.Directions{}) // hold: at once
+	caller.SetDirections(media.Directions{}) // at once
 	fmt.Println(caller.Directions().Audio)
 	negotiate(caller, callee) // and tell the far end
 	fmt.Println(callee.Directions().Audio)
@@ -215,6 +215,20 @@ func ExampleLeg_SetDirections() {
 	fmt.Println(callee.Directions().Audio)
 	// Output:
 	// inactive
+	// inactive
+	// sendrecv
+}
+
+func ExampleLeg_Pause() {
+	caller, callee := legs(media.LegConfig{}, media.LegConfig{})
+	defer caller.Close()
+	defer callee.Close()
+	connect(caller, callee)
+	caller.Pause(true)
+	fmt.Println(caller.Directions().Audio)
+	caller.Pause(false)
+	fmt.Println(caller.Directions().Audio)
+	// Output:
 	// inactive
 	// sendrecv
 }

@@ -37,7 +37,9 @@ type Leg struct {
 	running bool           // the owner has been started
 	closing bool
 	wanted  Directions
+	paused  bool
 	sources map[Kind]Source
+	ended   map[Kind]bool // the source had no more to send
 	muted   map[Kind]bool
 	slots   []*slot // sections in the order of the SDP
 	mids    int     // given out so far
@@ -80,6 +82,7 @@ func NewLeg(cfg LegConfig) (*Leg, error) {
 		done:       make(chan struct{}),
 		sinks:      map[Kind]*sinkSlot{},
 		sources:    map[Kind]Source{},
+		ended:      map[Kind]bool{},
 		muted:      map[Kind]bool{},
 		wanted:     filled.Directions,
 	}
@@ -182,7 +185,7 @@ func (l *Leg) run() {
 
 func (l *Leg) reconcile() {
 	l.mu.Lock()
-	wanted := l.wanted
+	wanted := l.flowingLocked()
 	sections := l.sectionsLocked()
 	l.mu.Unlock()
 	var states []webrtc.PeerConnectionState

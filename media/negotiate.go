@@ -28,9 +28,13 @@ func (l *Leg) begin(ctx context.Context) error {
 	case <-l.ctx.Done():
 		return errs.ErrClosed
 	}
-	if l.ctx.Err() != nil {
+	switch {
+	case l.ctx.Err() != nil:
 		l.end()
 		return errs.ErrClosed
+	case ctx.Err() != nil:
+		l.end()
+		return context.Cause(ctx)
 	}
 	l.mu.Lock()
 	first := !l.running

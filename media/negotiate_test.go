@@ -117,6 +117,31 @@ func TestHoldStopsMediaBothWaysAndUnholdResumes(t *testing.T) {
 	}
 }
 
+func TestPausedLegAgreesOnWhatFlowsAfterwards(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		fromCaller, fromCallee := newPackets(), newPackets()
+		caller, callee := pairIn(t, n,
+			media.LegConfig{Directions: audioOnly, AudioSink: fromCallee.sink()},
+			media.LegConfig{Directions: audioOnly, AudioSink: fromCaller.sink()})
+		caller.Pause(true)
+		caller.SetDirections(audioOnly)
+		offer, err := caller.Restart(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutline(t, "paused", offer, "audio sendrecv")
+		answerOffer(t, caller, callee, offer)
+		time.Sleep(time.Second)
+		if flows(fromCaller) || flows(fromCallee) || caller.Directions() != (media.Directions{}) {
+			t.Errorf("media flows while the leg is paused: %v", caller.Directions())
+		}
+		caller.Pause(false)
+		if !flows(fromCaller) || !flows(fromCallee) {
+			t.Error("no media after the pause")
+		}
+	})
+}
+
 // goesOn checks the first packet after a gap of 200 ms and more.
 func goesOn(t *testing.T, before, after media.Packet) {
 	t.Helper()

@@ -12,17 +12,22 @@ type player struct {
 	section *section
 	changed chan struct{} // capacity 1
 
+	idle  chan struct{}   // closed when run has returned
+	after <-chan struct{} // of the player before: a source runs once at a time
+
 	mu      sync.Mutex
 	source  Source
 	sending bool
 	started bool
+	closed  bool
 	cancel  context.CancelFunc // of the run under way
 }
 
 func newPlayer(l *Leg, s *section) *player {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return &player{leg: l, section: s, changed: make(chan struct{}, 1), source: l.sources[s.kind]}
+	return &player{
+		leg: l, section: s, changed: make(chan struct{}, 1), idle: make(chan struct{}),
+		source: l.playing(s.kind),
+	}
 }
 
 // setSource changes what is played, from the next packet on.
@@ -36,7 +41,7 @@ func (p *player) setSource(source Source) {
 // setSending starts and stops playing.
 func (p *player) setSending(sending bool) {
 	p.mu.Lock()
-	if p.sending == sending {
+	if p.sending == sending || p.closed {
 		p.mu.Unlock()
 		return
 	}
@@ -48,6 +53,26 @@ func (p *player) setSending(sending bool) {
 	if start {
 		p.leg.spawn(p.run)
 	}
+}
+
+// close stops playing for good.
+func (p *player) close() {
+	p.setSending(false)
+	p.mu.Lock()
+	p.closed = true
+	p.interruptLocked()
+	p.mu.Unlock()
+}
+
+// over is closed when a player that was closed runs no source any more, nor does
+// the one before it; nil if neither ever did.
+func (p *player) over() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.started {
+		return p.idle
+	}
+	return p.after
 }
 
 func (p *player) isSending() bool {
@@ -64,8 +89,16 @@ func (p *player) interruptLocked() {
 	signal(p.changed)
 }
 
-// run plays whatever there is to play until the leg ends.
+// run plays whatever there is to play until the leg or the section ends.
 func (p *player) run() {
+	defer close(p.idle)
+	if p.after != nil {
+		select {
+		case <-p.after:
+		case <-p.leg.ctx.Done():
+			return
+		}
+	}
 	for {
 		source, ctx, cancel := p.next()
 		if source == nil {
@@ -98,7 +131,7 @@ func (p *player) next() (Source, context.Context, context.CancelFunc) {
 	if source == nil && p.section.kind == KindAudio {
 		source = quiet{}
 	}
-	if !p.sending || source == nil {
+	if !p.sending || p.closed || source == nil {
 		return nil, nil, nil
 	}
 	ctx, cancel := context.WithCancel(p.leg.ctx)
@@ -113,6 +146,11 @@ func (p *player) finished(source Source, err error) {
 		p.source = nil
 	}
 	p.mu.Unlock()
+	p.leg.mu.Lock()
+	if p.leg.sources[p.section.kind] == source {
+		p.leg.ended[p.section.kind] = true
+	}
+	p.leg.mu.Unlock()
 	if err != nil && !errors.Is(err, context.Canceled) {
 		p.leg.report("send", p.section.kind, err)
 	}

@@ -2,7 +2,9 @@ package media
 
 import (
 	"sync"
+	"time"
 
+	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -32,6 +34,7 @@ type section struct {
 	mu          sync.Mutex
 	established bool // the first exchange is complete
 	agreed      Direction
+	since       time.Time // when it was first seen connected
 }
 
 // newSection makes the peer connection, with a transceiver in both directions:
@@ -86,8 +89,11 @@ func (s *section) dropPhantomSender(receiver *webrtc.RTPReceiver) {
 // close waits until pion has let go of everything.
 func (s *section) close() {
 	s.giveUp()
-	s.player.setSending(false)
-	if err := s.pc.GracefulClose(); err != nil {
+	s.player.close()
+	s.mu.Lock()
+	since := s.since
+	s.mu.Unlock()
+	if err := peer.Close(s.pc, since); err != nil {
 		s.leg.cfg.Logger.Debug("close peer connection", "kind", s.kind.String(), "error", err)
 	}
 }
@@ -116,6 +122,9 @@ func (s *section) reconcile(wanted Direction) (webrtc.PeerConnectionState, bool)
 	state := s.pc.ConnectionState()
 	s.mu.Lock()
 	flow, established := wanted&s.agreed, s.established
+	if state == webrtc.PeerConnectionStateConnected && s.since.IsZero() {
+		s.since = time.Now()
+	}
 	s.mu.Unlock()
 	connected := established && state == webrtc.PeerConnectionStateConnected
 	s.inlet.setReceiving(flow.Receives())

@@ -71,7 +71,8 @@
 //
 // Latest and Bounded count published values: on a [Select], [Filter] or [Map] they apply before it.
 //
-// A lossless subscriber that never catches up keeps everything it has yet to read in memory. So does an
+// A lossless subscriber that never catches up keeps everything it has yet to read in memory
+// ([Events.OnSlow] tells the publisher's side of one that is far behind). So does an
 // Of of an Events that is kept and never subscribed to: call the accessor for each use.
 //
 // A panic in a subscriber's function, in a predicate, or in a function given to Filter, Map or

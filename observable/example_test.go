@@ -261,3 +261,23 @@ func ExampleBounded() {
 	// 9
 	// 8 dropped
 }
+
+// The owner of a stream learns of a subscription that loses events.
+func ExampleEvents_OnSlow() {
+	events := observable.NewEvents[int](0)
+	events.OnSlow(func(l observable.Lag) {
+		fmt.Println("a subscription is slow:", l.Waiting, "wait,", l.Dropped, "were lost")
+	})
+	observed := events.Observe()
+	for n := range 5 {
+		events.Publish(n)
+	}
+	events.Complete()
+	for n := range observed.Seq(context.Background(), observable.Bounded(2)) {
+		fmt.Println("got", n)
+	}
+	// Output:
+	// a subscription is slow: 2 wait, 3 were lost
+	// got 3
+	// got 4
+}

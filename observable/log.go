@@ -29,7 +29,8 @@ func (c *chunk) end() int64 { return c.base + int64(c.n.Load()) }
 //
 // The zero log is unwatched: it keeps nothing until somebody looks.
 type log struct {
-	replay int // how many old values a new reader begins with; never changes
+	replay int       // how many old values a new reader begins with; never changes
+	slow   func(Lag) // told of slow readers; nil: nobody is. Never changes
 
 	// Stored under mu, loaded by anyone.
 	value atomic.Pointer[any]   // the current value of a State while it is unwatched

@@ -75,6 +75,7 @@ type reader struct {
 	pick    func(any) (any, bool)
 	bound   int                 // above zero: at most so many values wait, the oldest are dropped
 	near    weak.Pointer[chunk] // where a bounded reader last was, instead of place.chunk
+	told    bool                // that it is slow
 	dropped atomic.Uint64
 }
 
@@ -137,6 +138,9 @@ func (r *reader) hop(next *chunk) {
 		r.mark.forget()
 		r.mark = nil
 	}
+	if waiting := r.log.tail.Load().end() - r.place.seq; waiting > behind {
+		r.tellSlow(waiting)
+	}
 }
 
 // nextBounded is next for a reader with a bound, which skips what has waited too long. It has only a weak
@@ -159,7 +163,12 @@ func (r *reader) nextBounded() (v any, wake <-chan struct{}, done bool) {
 		if c != near {
 			r.near = weak.Make(c)
 		}
-		r.dropped.Add(uint64(seq - r.place.seq))
+		if skipped := seq - r.place.seq; skipped > 0 {
+			r.dropped.Add(uint64(skipped))
+			if r.bound > 1 {
+				r.tellSlow(end - seq)
+			}
+		}
 		r.place.seq = seq + 1
 		return c.cells[seq-c.base], nil, false
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/serial"
@@ -13,7 +14,8 @@ import (
 )
 
 // A Call is a conversation that this client dialled or was offered. Its handle
-// stays valid, and its ID the same, across reconnects, until it is destroyed.
+// stays valid, and its ID the same, across reconnects and sessions, until it is
+// destroyed.
 // All methods may be called from any goroutine, also from observers.
 type Call struct {
 	c         *Client
@@ -27,12 +29,15 @@ type Call struct {
 	params  *observable.Events[MediaParams]
 	errors  *observable.Events[error]
 	events  *observable.Events[*Event]
-	decided sync.Once // an inbound call is answered or rejected once
+	decided sync.Once   // an inbound call is answered or rejected once
+	ringing *time.Timer // until when; nil: for ever
 
 	ctx  context.Context // ends with the call, for the reason it ended
 	stop context.CancelCauseFunc
 	done chan struct{} // closed when nothing is left of the call
 	jobs serial.Queue  // what is done to the media, one after the other
+
+	exchange chan struct{} // one slot: offers are made and answered one after the other
 
 	// The client's loop owns the fields of this group.
 	state  callState
@@ -40,14 +45,27 @@ type Call struct {
 	nodeID string
 	known  bool // the service may know of the call: an end is told
 	rooms  map[string]bool
+	room   *room
 
-	mu        sync.Mutex // guards the rest
-	leg       *media.Leg
-	attached  bool // the first exchange of descriptions is done
-	wanted    media.Directions
-	member    string // our own member id
-	variables map[string]any
-	ended     *errs.CallEndedError
+	attachment    uint64 // counts attempts to attach: what an older one brings is void
+	attaching     bool   // one is under way
+	stopAttaching context.CancelFunc
+	attachNow     chan struct{} // do not wait for the next try: capacity 1
+	askedNode     string        // the node that was asked for
+	extras        []*ExtraLeg   // that ended with the call
+	subscribed    []string      // event types that the service was asked for
+
+	mu          sync.Mutex // guards the rest
+	leg         *media.Leg
+	servers     []media.ICEServer // nil: those of the session
+	attached    bool              // the first exchange of descriptions is done
+	reattaching bool              // it is to be done again, on another session
+	here        context.Context   // ends when that is so
+	leave       context.CancelCauseFunc
+	wanted      media.Directions
+	member      string // our own member id
+	variables   map[string]any
+	ended       *errs.CallEndedError
 }
 
 // A Party is one end of a call.
@@ -62,17 +80,22 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 	}
 	k := &Call{
 		c: c, id: id, direction: d,
-		digits: observable.NewEvents[media.Digit](0),
-		status: observable.NewState(CallStatusNew),
-		held:   observable.NewState(false),
-		params: observable.NewEvents[MediaParams](0),
-		errors: observable.NewEvents[error](1),
-		events: observable.NewEvents[*Event](0),
-		done:   make(chan struct{}),
-		rooms:  map[string]bool{}, variables: map[string]any{},
+		digits:   observable.NewEvents[media.Digit](0),
+		status:   observable.NewState(CallStatusNew),
+		held:     observable.NewState(false),
+		params:   observable.NewEvents[MediaParams](0),
+		errors:   observable.NewEvents[error](1),
+		events:   observable.NewEvents[*Event](0),
+		done:     make(chan struct{}),
+		exchange: make(chan struct{}, 1), attachNow: make(chan struct{}, 1),
+		rooms: map[string]bool{}, variables: map[string]any{},
 	}
+	k.stopAttaching = func() {}
+	k.watchStreams()
+	k.room = newRoom(k)
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
+	k.here, k.leave = context.WithCancelCause(k.ctx)
 	return k
 }
 

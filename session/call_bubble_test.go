@@ -79,10 +79,45 @@ func (b *callBubble) client(t *testing.T, name string) lineOf {
 	return lineOf{onLoopback(t, b.srv, name), b.hosts[b.used]}
 }
 
+// open is client with options of the client's own.
+func (b *callBubble) open(t *testing.T, name string, o session.Options) lineOf {
+	t.Helper()
+	sat := b.srv.IssueSAT(sessiontest.SATRequest{Reference: name, TTL: time.Hour})
+	o.APIURL, o.RelayURL, o.HTTPClient, o.DPoPKey = b.srv.APIURL(), b.srv.RelayURL(), b.srv.Client(), sharedKey()
+	c, err := session.Open(t.Context(), session.StaticCredentials(session.Credential{Token: sat.Token}), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	b.used++
+	return lineOf{c, b.hosts[b.used]}
+}
+
 // media puts options on the client's host.
 func (l lineOf) media(o session.MediaOptions) session.MediaOptions {
 	o.SettingEngine = func(s *webrtc.SettingEngine) { s.SetNet(l.host) }
 	return o
+}
+
+// unreachable puts media on a network of its own, where nobody answers.
+func (b *callBubble) unreachable(t *testing.T) func(*webrtc.SettingEngine) {
+	t.Helper()
+	host, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{"10.1.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	router, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.1.0.0/24", LoggerFactory: logging.NewDefaultLoggerFactory()})
+	if err == nil {
+		err = router.AddNet(host)
+	}
+	if err == nil {
+		err = router.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = router.Stop() })
+	return func(s *webrtc.SettingEngine) { s.SetNet(host) }
 }
 
 // dialing is DialOptions with that media.

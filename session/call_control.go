@@ -73,14 +73,8 @@ func (k *Call) hold(ctx context.Context, action string, held bool) error {
 
 // pause stops the media both ways, or lets it flow as before.
 func (k *Call) pause(held bool) {
-	k.mu.Lock()
-	leg, wanted := k.leg, k.wanted
-	k.mu.Unlock()
-	if held {
-		wanted = media.Directions{}
-	}
-	if leg != nil {
-		leg.SetDirections(wanted)
+	if leg := k.media(); leg != nil {
+		leg.Pause(held)
 	}
 }
 
@@ -124,29 +118,16 @@ func checkDigits(digits string) error {
 	return nil
 }
 
-// Subscribe asks the service for the call's events of a type that it does not
-// send unasked, such as "user_event". They appear on ObserveEvents.
-func (k *Call) Subscribe(ctx context.Context, eventType string) error {
-	if err := k.alive("subscribe"); err != nil {
-		return err
-	}
-	_, err := k.verto(ctx, wire.VertoSubscribe, wire.VertoParams{SessID: k.id, EventChannel: []string{eventType}})
-	return err
-}
-
 // Execute sends any request of the protocol about this call's own leg: self and
 // target are filled in, params are added. See Client.Execute for the errors.
 func (k *Call) Execute(ctx context.Context, method string, params map[string]any, result any) error {
 	if err := k.alive(method); err != nil {
 		return err
 	}
-	var node string
-	if err := k.c.ask(ctx, func() { node = k.nodeID }); err != nil {
+	self, err := k.self(ctx)
+	if err != nil {
 		return err
 	}
-	k.mu.Lock()
-	self := map[string]any{"node_id": node, "call_id": k.id, "member_id": k.member}
-	k.mu.Unlock()
 	full := map[string]any{"self": self, "target": self}
 	maps.Copy(full, params)
 	return k.c.Execute(ctx, method, full, result)

@@ -122,7 +122,7 @@ func TestHeldIsAStateStream(t *testing.T) {
 }
 
 // TestRefusedRequestLeavesTheCallAlone: the caller gets the error, and nobody
-// else does.
+// else does; audio goes on. So it is when the service does not answer.
 func TestRefusedRequestLeavesTheCallAlone(t *testing.T) {
 	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
 		ann := b.client(t, "ann")
@@ -137,19 +137,34 @@ func TestRefusedRequestLeavesTheCallAlone(t *testing.T) {
 			{"unhold", "verto.modify", func() error { return k.Unhold(t.Context()) }},
 			{"transfer", "verto.modify", func() error { return k.Transfer(t.Context(), "/private/bob") }},
 			{"digits", "verto.info", func() error { return k.SendDigits(t.Context(), "1") }},
-			{"subscribe", "verto.subscribe", func() error { return k.Subscribe(t.Context(), "user_event") }},
+			{"subscribe", "verto.subscribe", func() error { _, err := k.Subscribe(t.Context(), "user_event"); return err }},
 			{"directions", "verto.modify", func() error { return k.SetDirections(t.Context(), media.Directions{Audio: media.SendOnly}) }},
+			{"screen", "verto.invite", func() error {
+				_, err := k.ShareScreen(t.Context(), media.NewTestPattern(), ann.media(session.MediaOptions{}))
+				return err
+			}},
+			{"camera", "verto.invite", func() error {
+				_, err := k.AddVideo(t.Context(), media.NewTestPattern(), ann.media(session.MediaOptions{}))
+				return err
+			}},
 		} {
-			for _, kind := range []sessiontest.FaultKind{sessiontest.FaultVertoError, sessiontest.FaultRPCError} {
+			for _, kind := range []sessiontest.FaultKind{sessiontest.FaultVertoError, sessiontest.FaultRPCError, sessiontest.FaultRPCSilent} {
 				b.srv.Inject(sessiontest.Fault{
 					Match:  sessiontest.Match{Verto: tc.verto},
 					Action: sessiontest.Action{Kind: kind, Code: -32603, Message: "NOT NOW"},
 				})
 				var refused *errs.JSONRPCError
-				if err := tc.do(); !errors.As(err, &refused) || refused.Code != -32603 || refused.Message != "NOT NOW" {
+				var silent *errs.RPCTimeoutError
+				switch err := tc.do(); {
+				case kind == sessiontest.FaultRPCSilent && errors.As(err, &silent) && silent.Method == "webrtc.verto":
+				case errors.As(err, &refused) && refused.Code == -32603 && refused.Message == "NOT NOW":
+				default:
 					t.Errorf("%s, %s: %v", tc.name, kind, err)
 				}
 			}
+		}
+		if byes := b.srv.Journal().Filter(received("verto.bye")); len(byes) != 2 { // only if the service may have taken it
+			t.Errorf("%d byes for screens and cameras that were refused", len(byes))
 		}
 		// the service's own refusal: there is nobody to transfer
 		var refused *errs.JSONRPCError
@@ -208,7 +223,7 @@ func TestEndedCallRefusesEverything(t *testing.T) {
 			"Transfer": func() error { return k.Transfer(t.Context(), "/private/bob") },
 			"digits":   func() error { return k.SendDigits(t.Context(), "1") },
 			"Execute":  func() error { return k.Execute(t.Context(), "call.mute", nil, nil) },
-			"events":   func() error { return k.Subscribe(t.Context(), "user_event") },
+			"events":   func() error { _, err := k.Subscribe(t.Context(), "user_event"); return err },
 			"Answer":   func() error { return k.Answer(t.Context(), session.MediaOptions{}) },
 			"Reject":   func() error { return k.Reject(t.Context()) },
 		} {

@@ -37,7 +37,7 @@ func (c *Client) Dial(ctx context.Context, to string, o DialOptions) (*Call, err
 		return nil, dialError(err)
 	}
 	k := c.newCall("", errs.DirectionOutbound)
-	k.to, k.nodeID = Party{URI: d.uri}, o.NodeID
+	k.to, k.nodeID, k.askedNode = Party{URI: d.uri}, o.NodeID, o.NodeID
 	maps.Copy(k.variables, d.variables)
 	maps.Copy(k.variables, o.UserVariables)
 	if err := k.dial(ctx, o.MediaOptions, o.directions(d.implied())); err != nil {
@@ -119,8 +119,13 @@ func (k *Call) invite(ctx context.Context, offer string) error {
 
 // within is ctx until the call ends, with the reason of that as its cause.
 func (k *Call) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return joined(ctx, k.ctx)
+}
+
+// joined is ctx until other ends, with the reason of that as its cause.
+func joined(ctx, other context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(k.ctx, func() { cancel(context.Cause(k.ctx)) })
+	stop := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
 	return ctx, func() { stop(); cancel(nil) }
 }
 
@@ -140,7 +145,7 @@ func (k *Call) openMedia(o MediaOptions, d media.Directions) error {
 		_ = leg.Close()
 		return k.ended
 	}
-	k.leg, k.wanted = leg, d
+	k.leg, k.wanted, k.servers = leg, d, o.ICEServers
 	return nil
 }
 

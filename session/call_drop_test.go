@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 	"github.com/pion/webrtc/v4"
@@ -163,22 +164,6 @@ func TestDialWithoutASession(t *testing.T) {
 	}
 }
 
-func TestCallBeingDialledIsHungUp(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	c := onLoopback(t, srv, "ann")
-	taken(srv, 3*time.Second)
-	failed := dialAside(t, t.Context(), c, "/public/ring", dialing())
-	journal(t, srv, received("verto.invite"))
-	k := c.Calls()[0]
-	if err := k.Hangup(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if why := wantNoCall(t, <-failed, errs.CallFailed); why != k.EndReason() || why.By != errs.EndedByLocal {
-		t.Errorf("Dial says %v, the call %v", why, k.EndReason())
-	}
-	wantOver(t, srv, c, k)
-}
-
 // TestLeavingHangsUpFirst: the service has answered each bye before the socket
 // goes.
 func TestLeavingHangsUpFirst(t *testing.T) {
@@ -261,4 +246,31 @@ func TestCallOutlivesItsSocket(t *testing.T) {
 	if info, _ := srv.Call(id); info.EndedBy != "client" {
 		t.Errorf("at the gateway: %+v", info)
 	}
+}
+
+// TestDialIsPatientWithASlowSource, as one that asks a person for leave: only
+// the caller's context bounds it.
+func TestDialIsPatientWithASlowSource(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		ann := b.client(t, "ann")
+		var once sync.Once
+		slow := waitingSource{media.NewSilence(), func() { once.Do(func() { pass(7 * time.Second) }) }}
+		before := len(b.srv.Journal())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		k, err := ann.Dial(ctx, "/public/echo", ann.dialing(session.MediaOptions{AudioSource: slow}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took < 7*time.Second || took > 8*time.Second {
+			t.Errorf("Dial took %v", took)
+		}
+		for _, e := range b.srv.Journal()[before:] { // and looks nothing up first
+			if e.Path != "" {
+				t.Errorf("Dial asked for %s", e.Path)
+			}
+		}
+		b.over(t, ann, k)
+	})
 }

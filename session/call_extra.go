@@ -20,18 +20,20 @@ type ExtraLeg struct {
 	leg    *media.Leg
 	done   chan struct{} // closed when nothing is left of it
 	up     chan struct{} // closed when its media is connected
-	once   sync.Once
 	upOnce sync.Once
 
 	// The client's loop owns these.
+	known    bool // the service may know of it: an end is told
 	answered bool
+	ended    bool
 	err      error // why it ended
 }
 
 // ShareScreen sends source as a screen, with what o adds (its VideoSource and
-// directions are not looked at), and returns when its media flows. One screen at
-// a time: another is a *errs.InvalidStateTransitionError. A failure leaves the
-// call as it was.
+// directions are not looked at), and returns when its media flows; if ctx has no
+// deadline, within six seconds. One screen at a time: another is a
+// *errs.InvalidStateTransitionError. A failure leaves the call as it was, and
+// closes source if it is an io.Closer.
 func (k *Call) ShareScreen(ctx context.Context, source media.Source, o MediaOptions) (*ExtraLeg, error) {
 	return k.addLeg(ctx, source, o, true)
 }
@@ -56,54 +58,103 @@ func (x *ExtraLeg) Stop(ctx context.Context) error {
 		return nil
 	default:
 	}
-	_, err := x.verto(ctx, wire.VertoBye, wire.VertoParams{Dialog: x.dialog()})
+	x.became(ScreenShareStopping)
+	err := x.bye(ctx)
 	_ = x.k.c.ask(context.Background(), func() { x.end(nil) })
 	<-x.done
-	var refused *errs.JSONRPCError
-	if errors.As(err, &refused) { // the service had ended it already
+	return err
+}
+
+// bye tells the service that the leg is over, if it knows of it. A refusal means
+// that it was over there already.
+func (x *ExtraLeg) bye(ctx context.Context) error {
+	known := false
+	if x.k.c.ask(ctx, func() { known, x.known = x.known, false }) != nil || !known {
+		return nil
+	}
+	_, err := x.verto(ctx, wire.VertoBye, wire.VertoParams{Dialog: x.dialog()})
+	if errors.As(err, new(*errs.JSONRPCError)) {
 		return nil
 	}
 	return err
 }
 
 func (k *Call) addLeg(ctx context.Context, source media.Source, o MediaOptions, screen bool) (*ExtraLeg, error) {
-	what := map[bool]string{true: "share screen", false: "add video"}[screen]
-	if err := k.alive(what); err != nil {
-		return nil, err
-	}
-	if source == nil {
-		return nil, &errs.InvalidParamsError{Param: "source", Reason: "is nil: there is nothing to send"}
+	o.AudioSource, o.AudioSink, o.VideoSink, o.VideoSource = nil, nil, nil, source
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
 	}
 	x := &ExtraLeg{k: k, id: uuid.NewString(), screen: screen, done: make(chan struct{}), up: make(chan struct{})}
-	taken := false
-	if err := k.c.ask(ctx, func() { taken = !k.c.addExtra(x) }); err != nil {
+	if err := x.register(ctx, source); err != nil {
+		o.release()
 		return nil, err
 	}
-	if taken {
-		return nil, &errs.InvalidStateTransitionError{From: "sharing", To: what}
-	}
-	if err := x.start(ctx, source, o); err != nil {
-		_, _ = x.verto(k.ctx, wire.VertoBye, wire.VertoParams{Dialog: x.dialog()})
+	if err := x.start(ctx, o); err != nil {
+		x.farewell()
 		_ = k.c.ask(context.Background(), func() { x.end(err) })
 		<-x.done
 		return nil, err
 	}
+	x.became(ScreenShareStarted)
 	return x, nil
 }
 
-// start makes the media, offers it and waits until it flows.
-func (x *ExtraLeg) start(ctx context.Context, source media.Source, o MediaOptions) error {
+// register makes the leg one of the call's.
+func (x *ExtraLeg) register(ctx context.Context, source media.Source) error {
+	what := map[bool]string{true: "share screen", false: "add video"}[x.screen]
+	if err := x.k.alive(what); err != nil {
+		return err
+	}
+	if source == nil {
+		return &errs.InvalidParamsError{Param: "source", Reason: "is nil: there is nothing to send"}
+	}
+	taken := false
+	if err := x.k.c.ask(ctx, func() { taken = !x.k.c.addExtra(x) }); err != nil {
+		x.k.c.post(func() { x.end(err) }) // if it came so far
+		return err
+	}
+	if taken {
+		return &errs.InvalidStateTransitionError{From: "sharing", To: what}
+	}
+	return nil
+}
+
+// openMedia makes the leg's media, unless it has ended meanwhile: then nobody
+// else would close it.
+func (x *ExtraLeg) openMedia(o MediaOptions) (*media.Leg, error) {
 	cfg := x.k.legConfig(o, media.Directions{Video: media.SendOnly})
-	cfg.AudioSource, cfg.AudioSink, cfg.VideoSink, cfg.VideoSource = nil, nil, nil, source
 	cfg.OnState = x.mediaState
-	cfg.OnDigit = nil
 	cfg.OnSourceEnd = func(media.Kind) { go func() { _ = x.Stop(x.k.ctx) }() } // Stop ends with the call
 	leg, err := media.NewLeg(cfg)
 	if err != nil {
-		return err
+		o.release()
+		return nil, err
 	}
-	if err := x.k.c.ask(ctx, func() { x.leg = leg }); err != nil {
+	over := true
+	err = x.k.c.ask(context.Background(), func() {
+		if over = x.ended; !over {
+			x.leg = leg
+		}
+	})
+	if err != nil || over {
 		_ = leg.Close()
+		return nil, x.over()
+	}
+	return leg, nil
+}
+
+// over is the error of a leg that ended before its media flowed.
+func (x *ExtraLeg) over() error {
+	<-x.done
+	return errors.Join(errors.New("the leg ended before its media flowed"), x.err)
+}
+
+// start makes the media, offers it and waits until it flows.
+func (x *ExtraLeg) start(ctx context.Context, o MediaOptions) error {
+	leg, err := x.openMedia(o)
+	if err != nil {
 		return err
 	}
 	offer, err := leg.Offer(ctx)
@@ -111,6 +162,9 @@ func (x *ExtraLeg) start(ctx context.Context, source media.Source, o MediaOption
 		return causeOf(ctx, err)
 	}
 	reply, err := x.verto(ctx, wire.VertoInvite, wire.VertoParams{Dialog: x.dialog(), SDP: offer})
+	if errors.As(err, new(*errs.JSONRPCError)) {
+		x.k.c.post(func() { x.known = false })
+	}
 	if err != nil {
 		return err
 	}
@@ -121,10 +175,17 @@ func (x *ExtraLeg) start(ctx context.Context, source media.Source, o MediaOption
 	case <-x.up:
 		return nil
 	case <-x.done:
-		return errors.Join(errors.New("the leg ended before its media flowed"), x.err)
+		return x.over()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// farewell is bye, bounded, by a leg that is over either way.
+func (x *ExtraLeg) farewell() {
+	ctx, cancel := context.WithTimeout(context.Background(), byeTimeout)
+	defer cancel()
+	_ = x.bye(ctx)
 }
 
 // verto sends a request of this leg by way of the call.
@@ -133,10 +194,19 @@ func (x *ExtraLeg) verto(ctx context.Context, method string, p wire.VertoParams)
 		CallID:  x.id,
 		Message: wire.VertoRequest{JSONRPC: "2.0", ID: uuid.NewString(), Method: method, Params: p},
 	}
-	if x.screen && method == wire.VertoInvite {
+	invite := method == wire.VertoInvite
+	if invite && x.screen {
 		env.Subscribe = []string{"video.room.screenshare"}
 	}
-	if err := x.k.c.ask(ctx, func() { env.NodeID = x.k.nodeID }); err != nil {
+	if !invite { // the leg belongs to its call now, which is the one that the envelope names
+		env.CallID = x.k.id
+	}
+	err := x.k.c.ask(ctx, func() {
+		if env.NodeID = x.k.nodeID; invite {
+			env.NodeID, x.known = x.k.askedNode, true
+		}
+	})
+	if err != nil {
 		return wire.VertoReply{}, err
 	}
 	return x.k.c.verto(ctx, env)
@@ -159,10 +229,11 @@ func (x *ExtraLeg) message(m wire.VertoMessage) {
 		x.answered = true
 		x.k.jobs.Do(func() {
 			if err := x.leg.Accept(x.k.ctx, m.SDP); err != nil {
-				x.k.c.post(func() { x.end(err) })
+				x.k.c.post(func() { x.fail(err) })
 			}
 		})
 	case wire.VertoBye:
+		x.known = false
 		x.end(byeReason(m))
 	}
 }
@@ -172,45 +243,29 @@ func (x *ExtraLeg) mediaState(s media.State) {
 	case media.StateConnected:
 		x.upOnce.Do(func() { close(x.up) })
 	case media.StateFailed:
-		x.k.c.post(func() { x.end(&errs.MediaTrackError{Operation: "connect", Kind: "video"}) })
+		x.k.c.post(func() { x.fail(&errs.MediaTrackError{Operation: "connect", Kind: "video"}) })
 	}
+}
+
+// fail ends the leg for an error of its own. On the loop.
+func (x *ExtraLeg) fail(cause error) {
+	x.end(cause)
+	x.k.c.workers.Go(x.farewell)
 }
 
 // end releases the leg. On the loop.
 func (x *ExtraLeg) end(why error) {
-	x.once.Do(func() {
-		x.err = why
-		delete(x.k.c.extras, x.id)
-		leg := x.leg
-		x.k.jobs.Do(func() {
-			if leg != nil {
-				_ = leg.Close()
-			}
-			close(x.done)
-		})
+	if x.ended {
+		return
+	}
+	x.ended, x.err = true, why
+	delete(x.k.c.extras, x.id)
+	x.show(ScreenShareNone)
+	leg := x.leg
+	x.k.jobs.Do(func() {
+		if leg != nil {
+			_ = leg.Close()
+		}
+		close(x.done)
 	})
-}
-
-// addExtra registers a leg before its invite is sent. It refuses a second
-// screen, and any for a call that is over. On the loop.
-func (c *Client) addExtra(x *ExtraLeg) bool {
-	for _, other := range c.extras {
-		if other.k == x.k && other.screen && x.screen {
-			return false
-		}
-	}
-	if x.k.state.status.ended() {
-		return false
-	}
-	c.extras[x.id] = x
-	return true
-}
-
-// endExtras ends what a call sent beside its main leg. On the loop.
-func (k *Call) endExtras(why error) {
-	for _, x := range k.c.extras {
-		if x.k == k {
-			x.end(why)
-		}
-	}
 }

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -13,24 +14,6 @@ import (
 	"github.com/callrx/callrx/session/sessiontest"
 	"github.com/pion/webrtc/v4"
 )
-
-func TestRejectIsBusyAtBothEnds(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	ann, bob, out, in := ringBob(t, srv, dialing())
-	h := watch(in)
-	if err := in.Reject(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	wantEnd(t, in, errs.EndedByLocal, errs.CauseUserBusy)
-	wantEnd(t, out, errs.EndedByRemote, errs.CauseUserBusy)
-	if out.EndReason().Cause != "USER_BUSY" || in.EndReason().Cause != "USER_BUSY" {
-		t.Errorf("ended %v and %v", out.EndReason(), in.EndReason())
-	}
-	wantOver(t, srv, ann, out)
-	wantOver(t, srv, bob, in)
-	forward(t, h.all(t))
-	wantDecided(t, in)
-}
 
 // wantDecided checks that it is too late to answer or reject.
 func wantDecided(t *testing.T, in *session.Call) {
@@ -47,48 +30,6 @@ func wantDecided(t *testing.T, in *session.Call) {
 	}
 }
 
-func TestHangupBeforeTheAnswer(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	t.Run("by the caller", func(t *testing.T) {
-		ann, bob, out, in := ringBob(t, srv, dialing())
-		h := watch(in)
-		if err := out.Hangup(t.Context()); err != nil {
-			t.Error(err)
-		}
-		wantEnd(t, out, errs.EndedByLocal, errs.CauseNormalClearing)
-		wantEnd(t, in, errs.EndedByRemote, errs.CauseOriginatorCancel)
-		wantDecided(t, in)
-		wantOver(t, srv, ann, out)
-		wantOver(t, srv, bob, in)
-		if seen := h.all(t); slices.Contains(seen, session.CallStatusFailed) {
-			t.Errorf("statuses %v", seen)
-		}
-	})
-	t.Run("by the callee", func(t *testing.T) {
-		ann, bob, out, in := ringBob(t, srv, dialing())
-		if err := in.Hangup(t.Context()); err != nil {
-			t.Error(err)
-		}
-		wantEnd(t, in, errs.EndedByLocal, errs.CauseNormalClearing)
-		wantEnd(t, out, errs.EndedByRemote, errs.CauseCallRejected)
-		wantOver(t, srv, ann, out)
-		wantOver(t, srv, bob, in)
-	})
-	t.Run("by nobody", func(t *testing.T) {
-		inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
-			ann, bob := b.client(t, "ann"), b.client(t, "bob")
-			incoming := bob.ObserveIncoming()
-			out := mustDial(t, ann.Client, "/private/bob", ann.dialing(session.MediaOptions{}))
-			in := next(t, incoming)
-			pass(time.Minute)
-			wantEnd(t, out, errs.EndedByRemote, errs.CauseNoAnswer)
-			wantEnd(t, in, errs.EndedByRemote, errs.CauseNoAnswer)
-			wantOver(t, b.srv, ann.Client, out)
-			wantOver(t, b.srv, bob.Client, in)
-		})
-	})
-}
-
 func TestAnswerIsOnceOnly(t *testing.T) {
 	srv := sessiontest.NewServer(t)
 	_, bob, out, in := callBob(t, srv, dialing(), onLoop(session.MediaOptions{}))
@@ -102,6 +43,29 @@ func TestAnswerIsOnceOnly(t *testing.T) {
 	}
 	wantEnd(t, out, errs.EndedByRemote, errs.CauseNormalClearing)
 	wantOver(t, srv, bob, in)
+}
+
+// TestCallCanBeRejectedAsSoonAsItIsSeen, which is before ObserveIncoming shows it.
+func TestCallCanBeRejectedAsSoonAsItIsSeen(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		ann, bob := b.client(t, "ann"), b.open(t, "bob", session.Options{RingTimeout: time.Minute})
+		rejected := make(chan error)
+		go func() {
+			calls, err := bob.ObserveCalls().Wait(context.Background(), func(calls []*session.Call) bool { return len(calls) > 0 })
+			if err == nil {
+				_, err = calls[0].ObserveStatus().Wait(context.Background(), func(s session.CallStatus) bool { return s == session.CallStatusRinging })
+			}
+			if err == nil {
+				err = calls[0].Reject(context.Background())
+			}
+			rejected <- err
+		}()
+		out := mustDial(t, ann.Client, "/private/bob", ann.dialing(session.MediaOptions{}))
+		if err := <-rejected; err != nil {
+			t.Error(err)
+		}
+		wantOver(t, b.srv, ann.Client, out)
+	})
 }
 
 func TestAnswersAtOnceAreOneAnswer(t *testing.T) {
@@ -288,4 +252,48 @@ func TestAnswerWithNonsenseEndsTheCall(t *testing.T) {
 	for err := range failures.Seq(t.Context()) {
 		t.Errorf("the client's errors have the call's: %v", err)
 	}
+}
+
+// TestAnswerWithoutOptionsShowsNoPicture: whoever answers a video call and says
+// nothing of a camera hears, speaks and sees, and is not seen.
+func TestAnswerWithoutOptionsShowsNoPicture(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		_, bob, _, in := b.call(t, "/private/bob?channel=video",
+			session.MediaOptions{VideoSource: media.NewTestPattern()}, session.MediaOptions{})
+		if d := in.Directions(); d.Audio != media.SendRecv || d.Video != media.RecvOnly {
+			t.Errorf("directions %v", d)
+		}
+		pass(time.Second)
+		if s := in.Stats(); s.Video.PacketsSent != 0 || s.Video.PacketsReceived == 0 || s.Audio.PacketsSent == 0 {
+			t.Errorf("figures %+v", s)
+		}
+		b.over(t, bob, in)
+	})
+}
+
+// TestCallCancelledAtOnceDoesNotRing, however fast the cancelling follows, and
+// the far end may tell its invite twice.
+func TestCallCancelledAtOnceDoesNotRing(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		bob := b.client(t, "bob")
+		incoming := bob.ObserveIncoming()
+		for _, m := range []string{"verto.invite", "verto.invite", "verto.bye", "verto.bye"} {
+			params := map[string]any{"callID": "c-1", "sdp": "v=0\r\n", "cause": "ORIGINATOR_CANCEL", "causeCode": "487"}
+			if _, err := b.srv.SendEvent("bob", "webrtc.message", nil, map[string]any{"method": m, "params": params}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		in := next(t, incoming)
+		wantOutcome(t, in, farEnd("ORIGINATOR_CANCEL", errs.CauseOriginatorCancel, ""))
+		wantDecided(t, in)
+		wantOver(t, b.srv, bob.Client, in)
+		_ = bob.Close()
+		n := 0
+		for range incoming.Seq(t.Context()) {
+			n++
+		}
+		if n != 1 {
+			t.Errorf("%d calls", n)
+		}
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -37,31 +36,6 @@ func wantNoCall(t *testing.T, err error, want errs.CallCreateReason) *errs.CallE
 	var ended *errs.CallEndedError
 	errors.As(err, &ended)
 	return ended
-}
-
-func TestRingingCallIsHungUp(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	c := onLoopback(t, srv, "ann")
-	k := mustDial(t, c, "/public/ring", dialing())
-	h := watch(k)
-	if k.Status() != session.CallStatusTrying || k.Err() != nil || k.EndReason() != nil {
-		t.Errorf("status %v, error %v", k.Status(), k.Err())
-	}
-	if err := k.Hangup(t.Context()); err != nil {
-		t.Error(err)
-	}
-	wantEnd(t, k, errs.EndedByLocal, errs.CauseNormalClearing)
-	wantOver(t, srv, c, k)
-	seen := h.all(t)
-	forward(t, seen)
-	for _, s := range []session.CallStatus{session.CallStatusDisconnecting, session.CallStatusDisconnected} {
-		if !slices.Contains(seen, s) {
-			t.Errorf("statuses %v lack %v", seen, s)
-		}
-	}
-	if info, _ := srv.Call(k.ID()); info.EndedBy != "client" {
-		t.Errorf("at the gateway: %+v", info)
-	}
 }
 
 // TestCallRefusedAfterItWasCreated: the bye follows the service's answer so
@@ -103,7 +77,7 @@ func TestRefusedInviteIsOneReasonEverywhere(t *testing.T) {
 		want errs.CallCreateReason
 		code int
 	}{
-		"/public/fail":    {errs.CallRejected, 0},
+		"/public/fail":    {errs.CallRejected, errs.CauseTemporaryFailure},
 		"/private/nobody": {errs.CallNoSuchAddress, errs.CauseUnallocatedNumber},
 	} {
 		calls := c.ObserveCalls()
@@ -118,7 +92,7 @@ func TestRefusedInviteIsOneReasonEverywhere(t *testing.T) {
 		<-dialled
 		why := wantNoCall(t, err, tc.want)
 		var refused *errs.JSONRPCError
-		if why == nil || why.By != errs.EndedByRemote || why.Code != tc.code || why.Retryable && tc.code != 0 || !errors.As(err, &refused) {
+		if why == nil || why.By != errs.EndedByRemote || why.Code != tc.code || why.Retryable != (tc.want == errs.CallRejected) || !errors.As(err, &refused) {
 			t.Errorf("%s ended %v", to, why)
 		}
 		var failure *errs.CallError
@@ -160,87 +134,6 @@ func TestEarlyMediaRingsUntilTheAnswer(t *testing.T) {
 	forward(t, h.all(t))
 }
 
-func TestFarEndHangsUpInEveryState(t *testing.T) {
-	srv := sessiontest.NewServer(t, sessiontest.Options{EarlyMedia: time.Minute})
-	c := onLoopback(t, srv, "ann")
-	answerOnly := func(k *session.Call) { srv.SendVerto(k.ID(), "verto.answer", map[string]any{"callID": k.ID()}) }
-	for _, tc := range []struct {
-		state session.CallStatus
-		to    string
-		bring func(*session.Call)
-	}{
-		{session.CallStatusTrying, "/public/ring", nil},
-		{session.CallStatusRinging, "/public/early", nil},
-		{session.CallStatusConnecting, "/public/ring", answerOnly},
-		{session.CallStatusConnected, "/public/echo", nil},
-	} {
-		k := mustDial(t, c, tc.to, dialing())
-		h := watch(k)
-		if tc.bring != nil {
-			tc.bring(k)
-		}
-		awaitStatus(t, k, tc.state)
-		srv.HangupCall(k.ID(), "NO_ANSWER", 19)
-		wantEnd(t, k, errs.EndedByRemote, errs.CauseNoAnswer)
-		if r := k.EndReason(); r.Cause != "NO_ANSWER" || !r.Retryable || r.OriginalError != nil {
-			t.Errorf("%v: ended %+v", tc.state, r)
-		}
-		wantOver(t, srv, c, k)
-		seen := h.all(t)
-		forward(t, seen)
-		if !slices.Contains(seen, session.CallStatusDisconnected) || slices.Contains(seen, session.CallStatusFailed) {
-			t.Errorf("statuses %v", seen)
-		}
-	}
-}
-
-func TestFarEndHangsUpWhileDialling(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	c := onLoopback(t, srv, "ann")
-	srv.Inject(sessiontest.Fault{
-		Match:  sessiontest.Match{Verto: "verto.invite"},
-		Action: sessiontest.Action{Kind: sessiontest.FaultRPCSilent},
-	})
-	go func() {
-		e, err := srv.WaitFor(t.Context(), received("verto.invite"))
-		if err == nil {
-			_, _ = srv.SendEvent("ann", "webrtc.message", nil, map[string]any{"jsonrpc": "2.0", "id": 1, "method": "verto.bye",
-				"params": map[string]any{"callID": e.Call, "cause": "USER_BUSY", "causeCode": "17"}})
-		}
-	}()
-	began := time.Now()
-	_, err := c.Dial(t.Context(), "/public/ring", dialing())
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("Dial waited %v for an answer that nobody needs", took)
-	}
-	if why := wantNoCall(t, err, errs.CallBusy); why.By != errs.EndedByRemote || why.Code != errs.CauseUserBusy || why.Cause != "USER_BUSY" {
-		t.Errorf("ended %v", why)
-	}
-	wantOver(t, srv, c)
-}
-
-func TestHangupTwiceAndAtOnceIsOneBye(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	c := onLoopback(t, srv, "ann")
-	k := connected(t, c, "/public/echo", dialing())
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			if err := k.Hangup(t.Context()); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	if err := k.Hangup(t.Context()); err != nil {
-		t.Errorf("after the end: %v", err)
-	}
-	wantOver(t, srv, c, k)
-	if byes := srv.Journal().Filter(received("verto.bye")); len(byes) != 1 {
-		t.Errorf("%d byes", len(byes))
-	}
-}
-
 // TestHangupDoesNotDependOnTheService: media stops at once, and the call is over
 // after two seconds without an answer; a bye of the far end shortens that.
 func TestHangupDoesNotDependOnTheService(t *testing.T) {
@@ -277,4 +170,29 @@ func TestHangupDoesNotDependOnTheService(t *testing.T) {
 	}
 	srv.HangupCall(silent.ID(), "", 0)
 	wantOver(t, srv, c, silent, crossed)
+}
+
+// TestLateObserverOfTheStatusSeesOnlyThePresent: no history, and looking changes
+// nothing.
+func TestLateObserverOfTheStatusSeesOnlyThePresent(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{EarlyMedia: 2 * time.Second}, func(t *testing.T, b *callBubble) {
+		ann := b.client(t, "ann")
+		k := mustDial(t, ann.Client, "/public/early", ann.dialing(session.MediaOptions{}))
+		for _, want := range []session.CallStatus{session.CallStatusRinging, session.CallStatusConnected} {
+			awaitStatus(t, k, want)
+			if first := next(t, k.ObserveStatus()); first != want || k.Status() != want {
+				t.Errorf("a late observer sees %v, the status is %v, want %v", first, k.Status(), want)
+			}
+		}
+		b.over(t, ann, k)
+		for range 2 {
+			var seen []session.CallStatus
+			for s := range k.ObserveStatus().Seq(t.Context()) {
+				seen = append(seen, s)
+			}
+			if !slices.Equal(seen, []session.CallStatus{session.CallStatusDestroyed}) || k.Status() != session.CallStatusDestroyed {
+				t.Errorf("after the end an observer sees %v, the status is %v", seen, k.Status())
+			}
+		}
+	})
 }

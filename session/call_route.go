@@ -18,36 +18,47 @@ func (c *Client) route(e wire.Event, shown *Event) {
 	if len(c.legs) == 0 {
 		return
 	}
-	ref, err := wire.DecodeCallRef(e.Params)
+	told, err := wire.DecodeCallEvent(e.Params)
 	if err != nil {
 		return
 	}
-	k := c.legs[ref.CallID]
+	k := c.legs[told.CallID]
 	if k == nil {
-		k = c.legs[ref.OriginCallID]
+		k = c.legs[told.OriginCallID]
 	}
-	for _, other := range c.streams.calls.Get() {
-		if other == k || ref.RoomSessionID != "" && other.rooms[ref.RoomSessionID] {
-			other.event(e, ref, shown)
+	if k != nil {
+		k.event(e.Type, &told, shown)
+		return
+	}
+	taken := false
+	for _, k := range c.streams.calls.Get() {
+		if told.RoomSessionID != "" && k.rooms[told.RoomSessionID] {
+			k.event(e.Type, &told, shown)
+			taken = true
 		}
+	}
+	if !taken {
+		c.hold(told.RoomSessionID, e, shown)
 	}
 }
 
-// event takes in what the service says of a call.
-func (k *Call) event(e wire.Event, ref wire.CallRef, shown *Event) {
-	if e.Type == "call.joined" {
-		k.rooms[ref.RoomSessionID] = true
-		if ref.CallID != "" && k.c.legs[ref.CallID] == nil {
-			k.c.legs[ref.CallID] = k // a further segment of the same call
+// event takes in what the service says of a call. Its effect is to be seen when
+// observers get the event.
+func (k *Call) event(kind string, told *wire.CallEvent, shown *Event) {
+	if kind == wire.EventCallJoined {
+		k.rooms[told.RoomSessionID] = true
+		if told.CallID != "" && k.c.legs[told.CallID] == nil {
+			k.c.legs[told.CallID] = k // a further segment of the same call
 		}
-		if ref.CallID == k.id {
-			k.setMember(ref.MemberID)
-			if k.nodeID == "" {
-				k.nodeID = ref.NodeID
-			}
+		if told.CallID == k.id && k.nodeID == "" {
+			k.nodeID = told.NodeID
 		}
 	}
+	k.room.apply(kind, told)
 	k.events.Publish(shown)
+	if kind == wire.EventCallJoined {
+		k.room.release(told.RoomSessionID)
+	}
 }
 
 func (c *Client) routeVerto(e wire.Event) {
@@ -69,20 +80,24 @@ func (c *Client) routeVerto(e wire.Event) {
 		return // of a call that is no more
 	}
 	k.MergeUserVariables(m.Variables())
-	outbound := k.direction == errs.DirectionOutbound // only then there is an offer that can be answered
+	offers := k.offers() // only then there is something to answer
 	switch m.Method {
 	case wire.VertoMedia:
-		if outbound && m.SDP != "" {
+		if offers && m.SDP != "" {
+			k.move(inviteAccepted) // its reply may still be on its way to who waits for it
 			k.applyAnswer(m.SDP)
 			k.move(earlyMedia)
 		}
 	case wire.VertoAnswer:
-		if outbound && m.SDP != "" {
+		if offers && m.SDP != "" {
 			k.applyAnswer(m.SDP)
 		}
-		if outbound {
+		if offers {
+			k.move(inviteAccepted)
 			k.move(callAnswered)
 		}
+	case wire.VertoAttach:
+		k.attachPushed()
 	case wire.VertoBye:
 		if m.CallID != k.id { // of a segment
 			delete(c.legs, m.CallID)
@@ -111,11 +126,20 @@ func byeReason(m wire.VertoMessage) *errs.CallEndedError {
 	if e.Cause == "" && e.Code == 0 {
 		e.Cause, e.Code = "NORMAL_CLEARING", errs.CauseNormalClearing
 	}
-	switch e.Code {
-	case errs.CauseUserBusy, errs.CauseNoAnswer, errs.CauseMediaTimeout:
-		e.Retryable = true
-	}
+	e.Retryable = passing(e.Code)
 	return e
+}
+
+// passing reports whether a cause is of the kind that passes, so that calling
+// again may work (ITU-T Q.850; 102 is a timer that ran out).
+func passing(code int) bool {
+	switch code {
+	case errs.CauseUserBusy, errs.CauseNoResponse, errs.CauseNoAnswer, errs.CauseAbsent, errs.CauseOutOfOrder,
+		errs.CauseNoCircuit, errs.CauseNetworkOutOfOrder, errs.CauseTemporaryFailure, errs.CauseCongestion,
+		errs.CauseTimerExpired, errs.CauseMediaTimeout:
+		return true
+	}
+	return false
 }
 
 // applyAnswer gives the service's description to the media. A second one is
@@ -124,10 +148,16 @@ func (k *Call) applyAnswer(sdp string) {
 	if !k.attach() {
 		return
 	}
-	leg := k.media()
+	k.mu.Lock()
+	leg, here := k.leg, k.here
+	k.mu.Unlock()
 	k.jobs.Do(func() {
-		if err := leg.Accept(k.ctx, sdp); err != nil {
-			k.c.post(func() { k.fail(err) })
+		if err := leg.Accept(here, sdp); err != nil {
+			k.c.post(func() {
+				if here.Err() == nil { // else the answer was to an offer that is void
+					k.fail(err)
+				}
+			})
 		}
 	})
 }
@@ -137,7 +167,7 @@ func (k *Call) mediaState(s media.State) {
 	switch s {
 	case media.StateConnected:
 		k.move(mediaUp)
-	case media.StateDisconnected:
+	case media.StateNew, media.StateDisconnected:
 		k.move(mediaLost)
 	case media.StateFailed:
 		k.fail(&errs.MediaTrackError{Operation: "connect", Kind: "both", OriginalError: k.media().Err()})
@@ -155,12 +185,14 @@ func (k *Call) pong() {
 	})
 }
 
-func (k *Call) setMember(id string) {
+// setMember notes the call's own member id, if id is one, and returns it.
+func (k *Call) setMember(id string) string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if id != "" {
 		k.member = id
 	}
+	return k.member
 }
 
 // move takes the call's state machine a step and shows the status. It reports

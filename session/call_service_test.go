@@ -82,33 +82,6 @@ func TestPingIsAnswered(t *testing.T) {
 	})
 }
 
-func TestSubscribeBringsEvents(t *testing.T) {
-	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
-		ann := b.client(t, "ann")
-		k := connected(t, ann.Client, "/public/echo", ann.dialing(session.MediaOptions{}))
-		if err := k.Subscribe(t.Context(), "user_event"); err != nil {
-			t.Fatal(err)
-		}
-		journal(t, b.srv, received("verto.subscribe"))
-		events := k.ObserveEvents()
-		for _, call := range []string{"of another call", k.ID()} {
-			if _, err := b.srv.SendEvent("ann", "user_event", nil, map[string]any{"call_id": call, "n": 1}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		b.over(t, ann, k)
-		n := 0
-		for e := range events.Seq(t.Context()) {
-			if e.Type == "user_event" {
-				n++
-			}
-		}
-		if n != 1 {
-			t.Errorf("%d events, want the one of this call", n)
-		}
-	})
-}
-
 // TestByeOfASegmentIsNotTheCalls: a call may pass through several legs at the
 // service, and goes on when one of the later ones ends.
 func TestByeOfASegmentIsNotTheCalls(t *testing.T) {

@@ -11,20 +11,19 @@ import (
 
 // SetDirections changes what the call sends and receives of each kind, and
 // agrees it with the service. What the service refuses changes nothing and is
-// returned; the call goes on as before.
+// returned; the call goes on as before. Before the call is answered, and while it
+// is attached to another session, it is an *errs.InvalidStateTransitionError.
 func (k *Call) SetDirections(ctx context.Context, d media.Directions) error {
-	if err := k.alive("set directions"); err != nil {
+	return k.renegotiate(ctx, "set directions", func(ctx context.Context, leg *media.Leg) error {
+		before := k.swapWanted(d)
+		leg.SetDirections(d)
+		err := k.negotiate(ctx, leg, leg.Offer)
+		if err != nil {
+			k.swapWanted(before)
+			leg.SetDirections(before)
+		}
 		return err
-	}
-	leg := k.media()
-	before := k.swapWanted(d)
-	leg.SetDirections(d)
-	err := k.negotiate(ctx, leg.Offer)
-	if err != nil {
-		k.swapWanted(before)
-		leg.SetDirections(before)
-	}
-	return err
+	})
 }
 
 // Directions are what flows of each kind, as agreed with the service.
@@ -38,13 +37,48 @@ func (k *Call) Directions() media.Directions {
 // RestartICE looks for new paths for the media (RFC 8445 section 2.4), for
 // example after the network has changed. If the service refuses, the old paths
 // are gone all the same and media has stopped: restart again, or the call fails
-// after half a minute.
+// after half a minute. It is refused when SetDirections is.
 func (k *Call) RestartICE(ctx context.Context) error {
-	if err := k.alive("restart ICE"); err != nil {
+	return k.renegotiate(ctx, "restart ICE", func(ctx context.Context, leg *media.Leg) error {
+		return k.negotiate(ctx, leg, leg.Restart)
+	})
+}
+
+// renegotiate runs f when no other exchange of descriptions is under way. Its
+// context ends early when the call has to be attached to another session, which
+// knows nothing of what was offered to this one.
+func (k *Call) renegotiate(ctx context.Context, operation string, f func(context.Context, *media.Leg) error) error {
+	if err := k.alive(operation); err != nil {
 		return err
 	}
-	return k.negotiate(ctx, k.media().Restart)
+	if err := k.takeExchange(ctx); err != nil {
+		return err
+	}
+	defer k.giveExchange()
+	k.mu.Lock()
+	leg, here, attached := k.leg, k.here, k.attached
+	k.mu.Unlock()
+	if !attached {
+		return &errs.InvalidStateTransitionError{From: k.Status().String(), To: operation}
+	}
+	ctx, cancel := joined(ctx, here)
+	defer cancel()
+	return causeOf(ctx, f(ctx, leg))
 }
+
+// takeExchange waits until no descriptions are being exchanged.
+func (k *Call) takeExchange(ctx context.Context) error {
+	select {
+	case k.exchange <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-k.ctx.Done():
+		return context.Cause(k.ctx)
+	}
+}
+
+func (k *Call) giveExchange() { <-k.exchange }
 
 func (k *Call) swapWanted(d media.Directions) (before media.Directions) {
 	k.mu.Lock()
@@ -55,12 +89,11 @@ func (k *Call) swapWanted(d media.Directions) (before media.Directions) {
 
 var errNoAnswer = errors.New("the reply holds no description")
 
-// negotiate makes an offer and takes in the service's answer to it. One at a
-// time: the media sees to that.
-func (k *Call) negotiate(ctx context.Context, offer func(context.Context) (string, error)) error {
+// negotiate makes an offer and takes in the service's answer to it.
+func (k *Call) negotiate(ctx context.Context, leg *media.Leg, offer func(context.Context) (string, error)) error {
 	sdp, err := offer(ctx)
 	if err != nil {
-		return causeOf(ctx, err)
+		return err
 	}
 	reply, err := k.verto(ctx, wire.VertoModify, wire.VertoParams{
 		Dialog: k.dialog(), SDP: sdp, Action: wire.ModifyUpdateMedia,
@@ -70,10 +103,10 @@ func (k *Call) negotiate(ctx context.Context, offer func(context.Context) (strin
 		err = &errs.UnexpectedError{At: wire.VertoModify, OriginalError: errNoAnswer}
 	}
 	if err == nil {
-		err = k.media().Accept(ctx, answer)
+		err = leg.Accept(ctx, answer)
 	}
 	if err != nil {
-		k.media().Rollback()
+		leg.Rollback()
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"strconv"
+	"sync"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
@@ -68,8 +69,14 @@ func (k *Call) dialog() *wire.DialogParams {
 		CallID: k.id, UserVariables: k.dialogVariables(),
 		ScreenShare: &no, AdditionalDevice: &no, PingSupported: &yes, Version: dialogVersion,
 	}
-	if k.isAttached() {
+	k.mu.Lock()
+	attached, reattaching := k.attached, k.reattaching
+	k.mu.Unlock()
+	switch {
+	case attached:
 		d.Attach, d.Reattaching = &no, &no
+	case reattaching:
+		d.Attach, d.Reattaching = &yes, &yes
 	}
 	if k.direction == errs.DirectionInbound {
 		d.DestinationNumber = k.to.URI
@@ -99,14 +106,21 @@ func (k *Call) dialogVariables() map[string]any {
 // short is the form of the dialog parameters that only names the leg.
 func (k *Call) short() *wire.DialogParams { return &wire.DialogParams{CallID: k.id} }
 
-// bye tells the service that the call is over, if it knows of it. It is bounded
-// and its failure means nothing: the call is over either way.
+// bye tells the service that the call and all its legs are over, as far as it
+// knows of them. It is bounded and its failure means nothing: the call is over
+// either way.
 func (k *Call) bye(cause string, code int) {
 	ctx, cancel := context.WithTimeout(context.Background(), byeTimeout)
 	defer cancel()
 	known := false
-	if k.c.ask(ctx, func() { known = k.known }) != nil || !known {
+	var extras []*ExtraLeg
+	if k.c.ask(ctx, func() { known, extras = k.known, k.allExtras() }) != nil || !known {
 		return
+	}
+	var told sync.WaitGroup
+	defer told.Wait()
+	for _, x := range extras {
+		told.Go(func() { _ = x.bye(ctx) })
 	}
 	p := wire.VertoParams{Dialog: k.dialog(), Cause: cause}
 	if code != 0 {

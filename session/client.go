@@ -37,8 +37,9 @@ type Client struct {
 	counted atomic.Pointer[life]  // the session, or the last one, for Stats
 	ice     atomic.Pointer[[]media.ICEServer]
 
-	streams streams
-	store   *store
+	streams   streams
+	store     *store
+	directory *Directory
 
 	// The loop goroutine owns the fields of this group.
 	refresh    refresher
@@ -54,6 +55,7 @@ type Client struct {
 	lastStatus Status
 	legs       map[string]*Call // by the ids that events name them with
 	extras     map[string]*ExtraLeg
+	talks      map[string]*Conversation // that are open, by id
 
 	mailbox   chan func()
 	looping   chan struct{} // closed when the loop has ended
@@ -92,9 +94,11 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 		asking:      make(chan struct{}, 1),
 		legs:        map[string]*Call{},
 		extras:      map[string]*ExtraLeg{},
+		talks:       map[string]*Conversation{},
 		registering: make(chan struct{}, 1),
 		done:        make(chan struct{}),
 	}
+	c.watchStreams()
 	c.ctx, c.quit = context.WithCancelCause(context.Background())
 	c.http = o.HTTPClient
 	if c.http == nil {
@@ -104,6 +108,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 		Base: c.apiBase, HTTP: c.http, Token: c.bearer, Logger: c.log,
 		OnUnauthorized: c.replaceToken, OnDate: c.setClock,
 	})
+	c.directory = newDirectory(c)
 	c.store = newStore(o.Storage, o.PersistSession, c.report)
 	c.refresh = refresher{c: c, policy: o.Refresh, timer: time.NewTimer(time.Hour)}
 	c.refresh.timer.Stop()
@@ -164,6 +169,10 @@ func (c *Client) Close() error {
 	c.store.close()
 	c.streams.calls.Set(nil) // also those that ended when the loop did
 	c.streams.complete()
+	c.directory.complete()
+	for _, k := range c.talks {
+		k.complete()
+	}
 	c.finish(why)
 	c.dropIdle()
 	return nil

@@ -140,6 +140,7 @@ func (c *Client) event(e wire.Event) {
 	c.sequence++
 	shown := newEvent(e, c.sequence)
 	c.route(e, shown)
+	c.converse(shown)
 	c.streams.events.Publish(shown)
 }
 

@@ -40,6 +40,25 @@
 // guarantee. A slow observer delays nobody, and every method may be called from
 // an observer.
 //
+// # Order
+//
+// Events of the service are applied one after the other. What an observer may
+// rely on; sessiontest.CallOrder and sessiontest.SessionOrder check it:
+//
+//  1. Numbers. The events of a client are numbered from 1, without gaps, in the
+//     order of arrival, and [Client.ObserveSignalingEvents] delivers them so.
+//  2. Calls. The streams of a call deliver its events in the order in which they
+//     took effect: their numbers rise. The one exception are events of a room
+//     that came before the call had joined it: they follow the call.joined at
+//     once, and rise among themselves.
+//  3. Once. No stream delivers an event twice.
+//  4. State first. When an observer gets an event, every getter tells its effect
+//     or that of a later one, and states have told it.
+//  5. Rooms. A call delivers the events of a room after the call.joined that
+//     makes it a member, and none after its call.left.
+//  6. Lists first. Whoever is told of by [Call.ObserveParticipants] is known with
+//     all that came with it, and a participant ends after the list without it.
+//
 // # Who runs what
 //
 // A connected client has five goroutines: the owner of its state, the owner of

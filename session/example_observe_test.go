@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -164,4 +165,44 @@ func ExampleOptions_wireTap() {
 	// Output:
 	// connect: true
 	// token: false
+}
+
+// Events that the service sends on request only come as streams of one type. A
+// stream ends with its call.
+func ExampleCall_Subscribe() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	clients, gw, end := exampleCallers(ctx, "ann")
+	defer end()
+	gw.ScriptCalls(sessiontest.CallScript{RefuseEvents: []string{"ai.completion"}})
+	call, err := clients[0].Dial(ctx, "/public/echo", session.DialOptions{MediaOptions: onLoopbackOnly()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	untilConnected(ctx, call)
+
+	events, err := call.Subscribe(ctx, "user_event")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, mood := range []string{"good", "better"} { // as a script at the service would
+		_, _ = gw.SendEvent("ann", "user_event", nil, map[string]any{"call_id": call.ID(), "mood": mood})
+	}
+	for e := range events.Seq(ctx) {
+		var event struct{ Mood string }
+		_ = json.Unmarshal(e.Payload, &event)
+		fmt.Println(e.Type, event.Mood)
+		if event.Mood == "better" {
+			break
+		}
+	}
+	_, err = call.Subscribe(ctx, "ai.completion")
+	var denied *errs.UnauthorizedEventError
+	fmt.Println(errors.As(err, &denied), err)
+	// Output:
+	// user_event good
+	// user_event better
+	// true subscribe to ai.completion: not authorized
 }

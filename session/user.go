@@ -32,13 +32,6 @@ type AppSettings struct {
 	Scopes      []string
 }
 
-// An AddressRecord is one of the user's own addresses.
-type AddressRecord struct {
-	ID, Name, DisplayName, ResourceID, Type string
-	Channels                                map[string]string // dialable URIs by "audio", "video", "messaging"
-	Locked                                  bool
-}
-
 // SATClaims is what the service tells of the token that was presented.
 type SATClaims struct {
 	Scope         []string
@@ -86,10 +79,7 @@ func newUser(s rest.Subscriber) *User {
 		u.AppSettings = &AppSettings{DisplayName: a.DisplayName, Scopes: a.Scopes}
 	}
 	for _, a := range s.Addresses {
-		u.Addresses = append(u.Addresses, AddressRecord{
-			ID: a.ID, Name: a.Name, DisplayName: a.DisplayName, ResourceID: a.ResourceID,
-			Type: a.Type, Channels: a.Channels, Locked: a.Locked,
-		})
+		u.Addresses = append(u.Addresses, newAddressRecord(a))
 	}
 	if k := s.Claims; k != nil {
 		u.SATClaims = &SATClaims{Scope: k.Scope, KeyThumbprint: k.Thumbprint, ExpiresAt: k.ExpiresAt}

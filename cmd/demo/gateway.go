@@ -17,22 +17,32 @@ func runGateway(ctx context.Context, args []string, out, problems io.Writer) int
 	addr := flags.String("addr", "127.0.0.1:0", "where to listen; port 0 picks a free one")
 	admin := flags.String("admin", "", "loopback address for the admin API (faults, journal, clock); empty: none")
 	life := flags.Duration("life", 2*time.Hour, "how long the tokens live")
+	page := flags.String("page", "", "loopback address for a page on which the official browser SDK meets a bot in a room; empty: none")
+	sdk := flags.String("sdk", officialSDK, "with -page: the official SDK's bundle for browsers")
 	flags.Usage = func() {
 		_, _ = fmt.Fprint(problems, "demo gateway runs the embedded gateway alone, in plain HTTP, until interrupted.\n"+
-			"It prints a token and how to use it.\n\n")
+			"It prints a token and how to use it. With -page it uses TLS and prints what to open.\n\n")
 		flags.PrintDefaults()
 	}
 	if status, done := parse(flags, args); done {
 		return status
 	}
-	gw, err := sessiontest.Start(sessiontest.Options{Addr: *addr, AdminAddr: *admin, TokenTTL: *life})
+	gw, err := sessiontest.Start(sessiontest.Options{Addr: *addr, AdminAddr: *admin, TokenTTL: *life, TLS: *page != ""})
 	if err != nil {
 		_, _ = fmt.Fprintln(problems, "demo gateway:", err)
 		return exitFailed
 	}
 	defer gw.Close()
-	introduce(out, gw)
-	<-ctx.Done()
+	if *page != "" {
+		err = runLobby(ctx, gw, *page, *sdk, out)
+	} else {
+		introduce(out, gw)
+		<-ctx.Done()
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(problems, "demo gateway:", err)
+		return exitFailed
+	}
 	_, _ = fmt.Fprintln(out, "\ngateway closed")
 	return exitSeen
 }

@@ -32,6 +32,7 @@ const usage = `demo shows a callrx session keeping its token fresh, what happens
     -life 10s               how long a token lives
     -out FILE               record the call to the echo to FILE, a WAV file
   demo gateway [flags]      run the embedded gateway alone, until interrupted; see demo gateway -h
+    -page 127.0.0.1:8080    serve a page on which the official browser SDK meets a bot in a room
 
 The story runs in one process, over HTTPS, WebSockets and WebRTC on loopback. Nothing leaves the machine.
 You will see a timeline: seconds since the start, the stream or side that speaks, what happened.

@@ -26,6 +26,7 @@ type request struct {
 	method    string
 	base      *url.URL
 	path      string
+	query     string // encoded
 	body      []byte // nil for none
 	auth      auth
 	secrets   []string // what must not show if the server sends it back
@@ -80,7 +81,11 @@ func post(operation string, base *url.URL, path string, a auth, body any, secret
 }
 
 // url returns the full address of the request.
-func (r *request) url() string { return r.base.JoinPath(r.path).String() }
+func (r *request) url() string {
+	u := r.base.JoinPath(r.path)
+	u.RawQuery = r.query
+	return u.String()
+}
 
 // do runs the request to its end: attempts, pauses, and one replay with a
 // renewed token.

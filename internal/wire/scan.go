@@ -107,6 +107,26 @@ func (p *scanner) object(member func(p *scanner, key string) error) error {
 	}
 }
 
+// array calls element at each element of the array at the cursor; element must
+// consume it. A value of another kind is skipped.
+func (p *scanner) array(element func(p *scanner) error) error {
+	if p.peek() != '[' {
+		return p.skip()
+	}
+	if err := p.open('['); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		more, err := p.more(first, ']')
+		if err != nil || !more {
+			return err
+		}
+		if err = element(p); err != nil {
+			return err
+		}
+	}
+}
+
 // raw skips one value of any kind and returns its text.
 func (p *scanner) raw() (Raw, error) {
 	p.peek()

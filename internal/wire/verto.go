@@ -95,6 +95,8 @@ type VertoResult struct {
 	Action    string `json:"action"`
 	HoldState string `json:"holdState"`
 	SDP       string `json:"sdp"`
+
+	UnauthorizedChannels []string `json:"unauthorizedChannels"` // of those that were subscribed to
 }
 
 // A VertoMessage is what the service sends about a call.
@@ -176,37 +178,4 @@ func (m *VertoMessage) Variables() map[string]any {
 		return nil
 	}
 	return v
-}
-
-// A CallRef is how an event names the call it belongs to.
-type CallRef struct {
-	CallID        string // of the leg
-	OriginCallID  string // of the leg's first segment
-	RoomSessionID string
-	MemberID      string
-	NodeID        string
-}
-
-// DecodeCallRef reads the call's identifiers from an event payload.
-func DecodeCallRef(payload Raw) (CallRef, error) {
-	p := scanner{s: string(payload)}
-	var r CallRef
-	err := p.object(func(p *scanner, key string) (err error) {
-		switch key {
-		case "call_id":
-			r.CallID, _, err = text(p)
-		case "origin_call_id":
-			r.OriginCallID, _, err = text(p)
-		case "room_session_id":
-			r.RoomSessionID, _, err = text(p)
-		case "member_id":
-			r.MemberID, _, err = text(p)
-		case "node_id":
-			r.NodeID, _, err = text(p)
-		default:
-			err = p.skip()
-		}
-		return err
-	})
-	return r, err
 }

@@ -71,22 +71,6 @@ func TestVertoUserVariablesAreAnObjectOrNone(t *testing.T) {
 	}
 }
 
-func TestDecodeCallRef(t *testing.T) {
-	for text, want := range map[wire.Raw]wire.CallRef{
-		`{"call_id":"c","origin_call_id":"o","room_session_id":"r","member_id":"m","node_id":"n","room_id":"x"}`: {
-			CallID: "c", OriginCallID: "o", RoomSessionID: "r", MemberID: "m", NodeID: "n"},
-		`{"room_session":{"room_session_id":"deep"},"member":{"call_id":"deep"}}`: {},
-		`{"call_id":7,"room_session_id":null}`:                                    {},
-		`{}`:                                                                      {},
-		`[]`:                                                                      {},
-	} {
-		got, err := wire.DecodeCallRef(text)
-		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Errorf("%s: %v (-want +got):\n%s", text, err, diff)
-		}
-	}
-}
-
 // full is the full form of the dialog parameters of a call to uri.
 func full(uri string, attached bool, variables map[string]any) *wire.DialogParams {
 	d := &wire.DialogParams{
@@ -178,7 +162,7 @@ func FuzzDecodeVerto(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		m, err := wire.DecodeVerto(wire.Raw(text))
-		_, refErr := wire.DecodeCallRef(wire.Raw(text))
+		_, refErr := wire.DecodeCallEvent(wire.Raw(text))
 		m.Variables()
 		if !json.Valid([]byte(text)) || !utf8.ValidString(text) {
 			return // events are decoded from frames that are valid as a whole

@@ -23,7 +23,8 @@ type CallInfo struct {
 	State        CallState     `json:"state"`
 	Room         string        `json:"room,omitempty"` // id of its room session
 	Held         bool          `json:"held"`
-	DTMF         string        `json:"dtmf,omitempty"` // digits from the client, by telephone event and by verto.info
+	DTMF         string        `json:"dtmf,omitempty"`       // digits from the client, by telephone event and by verto.info
+	Subscribed   []string      `json:"subscribed,omitempty"` // event types that the client asked for
 	Sections     []SectionInfo `json:"sections"`
 	Created      time.Time     `json:"created"`
 	Answered     time.Time     `json:"answered,omitzero"`
@@ -82,7 +83,7 @@ func (c CallInfo) Section(kind string) SectionInfo {
 func (l *leg) infoLocked() CallInfo {
 	info := CallInfo{
 		CallID: l.callID, MemberID: l.memberID, Kind: l.kind, SubscriberID: l.subject, Session: l.session.protocol,
-		Inbound: l.inbound, Destination: l.dest.address, State: l.state, Held: l.held, DTMF: l.digitString(),
+		Inbound: l.inbound, Destination: l.dest.address, State: l.state, Held: l.held, DTMF: l.digitString(), Subscribed: slices.Clone(l.subscribed),
 		Created: l.createdAt, Answered: l.answeredAt, Ended: l.endedAt,
 		EndedBy: l.ending.by, Cause: l.ending.cause, CauseCode: l.ending.code,
 	}

@@ -77,6 +77,7 @@ type leg struct {
 	lost         *time.Timer        // ends the leg when its media stays away
 	stopSource   context.CancelFunc // of a tone
 	digits       []string
+	subscribed   []string // event types
 
 	userVariables map[string]any
 }

@@ -2,6 +2,7 @@ package sessiontest
 
 import (
 	"cmp"
+	"slices"
 	"time"
 )
 
@@ -204,13 +205,29 @@ func (t *callTable) pong(c *vertoCall) (any, *vertoError) {
 	return map[string]any{}, nil
 }
 
-// subscribe grants every event type.
+// subscribe grants event types, but for those that a script refuses. Events are sent all the same: it is the
+// client's business what it has subscribed to.
 func (t *callTable) subscribe(c *vertoCall) (any, *vertoError) {
-	if c.leg() == nil {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.findLocked(c.callID, c.session.subject)
+	if l == nil {
 		return nil, noDialog()
 	}
+	granted, refused, had := []string{}, []string{}, []string{}
+	for _, event := range c.params.EventChannel {
+		switch {
+		case slices.Contains(l.script.RefuseEvents, event):
+			refused = append(refused, event)
+		case slices.Contains(l.subscribed, event):
+			had = append(had, event)
+		default:
+			granted = append(granted, event)
+		}
+	}
+	l.subscribed = append(l.subscribed, granted...)
 	return map[string]any{
-		"subscribedChannels": c.params.EventChannel, "unauthorizedChannels": []string{}, "alreadySubscribedChannels": []string{},
+		"subscribedChannels": granted, "unauthorizedChannels": refused, "alreadySubscribedChannels": had,
 	}, nil
 }
 

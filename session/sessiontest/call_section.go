@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/rtcp"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
@@ -18,7 +20,8 @@ type section struct {
 	pc        *webrtc.PeerConnection
 	out       atomic.Pointer[outTrack] // nil while the client receives nothing here
 	direction atomic.Int32
-	codecs    atomic.Pointer[[]codec] // agreed on, with the client's payload types
+	since     atomic.Pointer[time.Time] // when it was first connected
+	codecs    atomic.Pointer[[]codec]   // agreed on, with the client's payload types
 
 	targets        atomic.Pointer[[]*outTrack] // where incoming packets go
 	ssrc           atomic.Uint32               // of the incoming stream
@@ -104,7 +107,7 @@ func (sec *section) answer(
 ) (*sdp.MediaDescription, error) {
 	direction := directionOf(d, m)
 	if clientReceives(direction) && sec.out.Load() == nil {
-		if err := sec.addTrack(clientSends(direction)); err != nil {
+		if err := sec.addTrack(); err != nil {
 			return nil, err
 		}
 	}
@@ -125,7 +128,7 @@ func (sec *section) answer(
 
 // offer returns an offer of this section with its candidates.
 func (sec *section) offer(ctx context.Context) (*sdp.MediaDescription, error) {
-	if err := sec.addTrack(true); err != nil {
+	if err := sec.addTrack(); err != nil {
 		return nil, err
 	}
 	offer, err := sec.pc.CreateOffer(nil)
@@ -151,8 +154,9 @@ func (sec *section) answered(d *sdp.SessionDescription, m *sdp.MediaDescription)
 }
 
 // addTrack adds the outgoing stream. The track must be there before the offer is applied, so that the
-// answer does not have to make up for it.
-func (sec *section) addTrack(bothWays bool) error {
+// answer does not have to make up for it. It is made for both ways, whichever are offered at first: a
+// transceiver that only sends never receives, not even when a later offer sends.
+func (sec *section) addTrack() error {
 	out := newOutTrack(sec.kind)
 	var sender *webrtc.RTPSender
 	if sec.pc.RemoteDescription() != nil {
@@ -162,11 +166,7 @@ func (sec *section) addTrack(bothWays bool) error {
 		}
 		sender = s
 	} else {
-		direction := webrtc.RTPTransceiverDirectionSendonly
-		if bothWays {
-			direction = webrtc.RTPTransceiverDirectionSendrecv
-		}
-		tr, err := sec.pc.AddTransceiverFromTrack(out, webrtc.RTPTransceiverInit{Direction: direction})
+		tr, err := sec.pc.AddTransceiverFromTrack(out, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendrecv})
 		if err != nil {
 			return fmt.Errorf("add track: %w", err)
 		}
@@ -221,7 +221,11 @@ func (sec *section) close() {
 	sec.mu.Lock()
 	sec.closed = true
 	sec.mu.Unlock()
-	_ = sec.pc.GracefulClose()
+	since := time.Time{}
+	if at := sec.since.Load(); at != nil {
+		since = *at
+	}
+	_ = peer.Close(sec.pc, since)
 	sec.readers.Wait()
 }
 

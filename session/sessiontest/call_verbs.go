@@ -20,6 +20,8 @@ type CallScript struct {
 	AnswerSDP string
 	// DropMedia connects the media but passes nothing on, either way. See also [Server.DropMedia].
 	DropMedia bool
+	// RefuseEvents are event types that the client may not subscribe to.
+	RefuseEvents []string
 }
 
 // ScriptCalls puts a script into force until the returned function is called.

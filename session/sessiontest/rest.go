@@ -87,6 +87,11 @@ func (s *Server) routes() map[string]endpoint {
 		"GET /api/fabric/addresses":           s.bearer(s.listAddresses, client...),
 		"GET /api/fabric/addresses/{id}":      s.bearer(s.showAddress, client...),
 
+		"POST /api/fabric/conversations/join":               s.bearer(s.joinConversation, owner...),
+		"GET /api/fabric/conversations":                     s.bearer(s.listConversations, owner...),
+		"GET /api/fabric/conversations/{group_id}/messages": s.bearer(s.listMessages, owner...),
+		"POST /api/fabric/messages":                         s.bearer(s.createMessage, owner...),
+
 		"POST /api/fabric/embeds/tokens": s.exchangeEmbed,
 		"POST /api/embeds/tokens":        s.exchangeEmbed,
 

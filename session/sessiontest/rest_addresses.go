@@ -12,8 +12,8 @@ import (
 const defaultPageSize = 50
 
 // page is one page of a list.
-type page struct {
-	Data  []*address        `json:"data"`
+type page[T any] struct {
+	Data  []T               `json:"data"`
 	Links map[string]string `json:"links"`
 }
 
@@ -29,7 +29,7 @@ func (s *Server) listAddresses(r *request) response {
 		found = s.callable(query.Get("name"))
 	}
 	sortAddresses(found, query.Get("sort_by"), query.Get("sort_order"))
-	return s.paginate(r, found)
+	return paginate(s, r, found)
 }
 
 func (s *Server) showAddress(r *request) response {
@@ -86,7 +86,7 @@ func sortAddresses(list []*address, by, order string) {
 }
 
 // paginate cuts the page out that the query asks for. Page tokens are opaque and good for one subscriber.
-func (s *Server) paginate(r *request, list []*address) response {
+func paginate[T any](s *Server, r *request, list []T) response {
 	query := r.URL.Query()
 	number, size := atoi(query.Get("page_number"), 0), atoi(query.Get("page_size"), defaultPageSize)
 	if number < 0 || size < 1 || size > 1000 {
@@ -100,7 +100,7 @@ func (s *Server) paginate(r *request, list []*address) response {
 	}
 	first := min(number*size, len(list))
 	last := min(first+size, len(list))
-	p := page{Data: append([]*address{}, list[first:last]...), Links: map[string]string{
+	p := page[T]{Data: append([]T{}, list[first:last]...), Links: map[string]string{
 		"self": s.pageLink(r, number, size), "first": s.pageLink(r, 0, size),
 	}}
 	if last < len(list) {

@@ -108,7 +108,7 @@ func (s *Server) listResourceAddresses(r *request) response {
 	if s.registry.resource(r.PathValue("id")) == nil {
 		return failure(http.StatusNotFound)
 	}
-	return s.paginate(r, s.registry.addressesOf(r.PathValue("id")))
+	return paginate(s, r, s.registry.addressesOf(r.PathValue("id")))
 }
 
 // namedBody reads a body whose one required member is a string.

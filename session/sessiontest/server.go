@@ -31,17 +31,18 @@ type Server struct {
 	admin    *adminServer // nil unless Options.AdminAddr
 	client   *http.Client
 
-	sealer    *sealer
-	registry  *registry
-	tokens    tokenLedger
-	rotations rotations
-	replays   *replayCache
-	journal   *journal
-	faults    *faultTable
-	clock     *clock
-	sessions  *sessionTable
-	calls     *callTable
-	methods   map[string]rpcHandler
+	sealer        *sealer
+	registry      *registry
+	conversations *conversations
+	tokens        tokenLedger
+	rotations     rotations
+	replays       *replayCache
+	journal       *journal
+	faults        *faultTable
+	clock         *clock
+	sessions      *sessionTable
+	calls         *callTable
+	methods       map[string]rpcHandler
 
 	ctx     context.Context // ends when the server closes
 	cancel  context.CancelFunc
@@ -104,6 +105,7 @@ func newServer(o Options) (*Server, error) {
 		clock:   newClock(),
 	}
 	s.registry = newRegistry(s.now)
+	s.conversations = newConversations()
 	s.faults = newFaultTable()
 	s.sessions = newSessionTable()
 	s.calls = newCallTable(s)

@@ -21,6 +21,7 @@ type socket struct {
 	srv    *Server
 	ws     *websocket.Conn
 	conn   *conn
+	end    *farewell
 	ctx    context.Context
 	cancel context.CancelFunc
 
@@ -82,6 +83,7 @@ func (k *socket) writeLoop() {
 		}
 		for _, o := range k.takeQueue() {
 			if o.data == nil {
+				k.end.begin()
 				_ = k.ws.Close(o.code, o.reason)
 				k.cancel()
 				return

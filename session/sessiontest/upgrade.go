@@ -28,12 +28,13 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, hr *http.Request) {
 	}
 	s.running.Add(1) // the connection stops being counted when it is hijacked
 	defer s.running.Done()
-	ws, err := websocket.Accept(w, hr, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	end := &farewell{ResponseWriter: w}
+	ws, err := websocket.Accept(end, hr, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
 		s.settle(r, response{status: http.StatusBadRequest})
 		return
 	}
-	k := newSocket(s, ws, connOf(hr.Context()))
+	k := newSocket(s, ws, connOf(hr.Context()), end)
 	s.sessions.addSocket(k) // before the journal shows it, so that a verb finds what a waiter saw
 	s.settle(r, response{status: http.StatusSwitchingProtocols})
 	k.run()
@@ -45,10 +46,10 @@ func (s *Server) refuseUpgrade(w http.ResponseWriter, r *request, fault Action, 
 	s.write(w, r, resp, fault)
 }
 
-func newSocket(s *Server, ws *websocket.Conn, c *conn) *socket {
+func newSocket(s *Server, ws *websocket.Conn, c *conn, end *farewell) *socket {
 	ws.SetReadLimit(readLimit)
 	k := &socket{
-		srv: s, ws: ws, conn: c,
+		srv: s, ws: ws, conn: c, end: end,
 		wake:    make(chan struct{}, 1),
 		pending: map[string]*Entry{},
 		pings:   map[string]*time.Timer{},

@@ -1,0 +1,41 @@
+package session
+
+import "slices"
+
+// addExtra registers a leg before its invite is sent. It refuses a second
+// screen, and any for a call that is over. On the loop.
+func (c *Client) addExtra(x *ExtraLeg) bool {
+	for _, other := range c.extras {
+		if other.k == x.k && other.screen && x.screen {
+			return false
+		}
+	}
+	if x.k.state.status.ended() {
+		return false
+	}
+	c.extras[x.id] = x
+	x.show(ScreenShareStarting)
+	return true
+}
+
+// endExtras ends what a call sent beside its main leg. On the loop.
+func (k *Call) endExtras(why error) {
+	for _, x := range k.c.extras {
+		if x.k == k {
+			k.extras = append(k.extras, x) // bye may still have to tell the service
+			x.end(why)
+		}
+	}
+}
+
+// allExtras are the legs beside the main one, also those that ended with it. On
+// the loop.
+func (k *Call) allExtras() []*ExtraLeg {
+	all := slices.Clone(k.extras)
+	for _, x := range k.c.extras {
+		if x.k == k {
+			all = append(all, x)
+		}
+	}
+	return all
+}

@@ -1,0 +1,308 @@
+package session_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/observable"
+	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/sessiontest"
+)
+
+const pathAddresses = "/api/fabric/addresses"
+
+// addRooms makes rooms named room-00000 and so on, as a project's backend does.
+func addRooms(t testing.TB, srv *sessiontest.Server, n int) {
+	t.Helper()
+	project, token := srv.Project()
+	for i := range n {
+		body := fmt.Sprintf(`{"name":"room-%05d","display_name":"Room %d"}`, i, i)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.APIURL()+"/api/fabric/resources/conference_rooms", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth(project, token)
+		answer, err := srv.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			t.Fatalf("make a room: %s", answer.Status)
+		}
+	}
+}
+
+// inDirectory runs a test with a directory of so many rooms and ann herself.
+func inDirectory(t *testing.T, rooms int, test func(t *testing.T, r *rig, d *session.Directory)) {
+	t.Helper()
+	inBubble(t, sessiontest.Options{}, func(r *rig) {
+		addRooms(r.t, r.srv, rooms)
+		r.connect(session.StaticCredentials(r.sat(time.Hour, "")))
+		test(r.t, r, r.c.Directory())
+	})
+}
+
+// completes returns when the observable has.
+func completes[T any](t *testing.T, o observable.Of[T]) {
+	t.Helper()
+	if _, err := o.Wait(t.Context(), func(T) bool { return false }); !errors.Is(err, observable.ErrCompleted) {
+		t.Error(err)
+	}
+}
+
+func requests(r *rig) int {
+	n := 0
+	for _, e := range r.srv.Journal() {
+		if strings.HasPrefix(e.Path, pathAddresses) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestDirectoryLoadsAPageAtATimeAndNothingUnasked(t *testing.T) {
+	inDirectory(t, 120, func(t *testing.T, r *rig, d *session.Directory) {
+		if len(d.Addresses()) != 0 || !d.HasMore() || requests(r) != 0 {
+			t.Errorf("%d addresses, more: %v, %d requests", len(d.Addresses()), d.HasMore(), requests(r))
+		}
+		var sizes []int
+		watched := d.ObserveAddresses().Subscribe(t.Context(), func(l []*session.Address) { sizes = append(sizes, len(l)) })
+		for _, want := range []int{50, 100, 121, 121} {
+			if err := d.LoadMore(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := len(d.Addresses()); got != want {
+				t.Errorf("%d addresses, want %d", got, want)
+			}
+			if d.HasMore() != (want < 121) || d.Loading() {
+				t.Errorf("with %d: more %v, loading %v", want, d.HasMore(), d.Loading())
+			}
+		}
+		_ = r.c.Close()
+		<-watched.Done()
+		if fmt.Sprint(sizes) != "[0 50 100 121]" || requests(r) != 3 {
+			t.Errorf("observed %v, %d requests", sizes, requests(r))
+		}
+	})
+}
+
+func TestDirectoryCallersAtOnceGetOnePage(t *testing.T) {
+	inDirectory(t, 120, func(t *testing.T, r *rig, d *session.Directory) {
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() {
+				if err := d.LoadMore(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if len(d.Addresses()) != 50 || requests(r) != 1 {
+			t.Errorf("%d addresses, %d requests", len(d.Addresses()), requests(r))
+		}
+	})
+}
+
+func TestDirectoryGoesOnAfterAFailedPage(t *testing.T) {
+	inDirectory(t, 120, func(t *testing.T, r *rig, d *session.Directory) {
+		if err := d.LoadMore(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.fault(pathAddresses, 1, sessiontest.Action{Kind: sessiontest.FaultStatus, Status: 403})
+		var failed *errs.CollectionFetchError
+		var refused *errs.HTTPError
+		if err := d.LoadMore(t.Context()); !errors.As(err, &failed) || !errors.As(err, &refused) || refused.Status != 403 {
+			t.Errorf("LoadMore: %v", err)
+		}
+		if got := allErrors[*errs.CollectionFetchError](r); len(got) != 1 || got[0] != failed {
+			t.Errorf("observed %v", got)
+		}
+		if len(d.Addresses()) != 50 || !d.HasMore() || d.Loading() {
+			t.Errorf("%d addresses, more %v, loading %v", len(d.Addresses()), d.HasMore(), d.Loading())
+		}
+		if err := d.LoadMore(t.Context()); err != nil || len(d.Addresses()) != 100 {
+			t.Errorf("again: %v, %d addresses", err, len(d.Addresses()))
+		}
+	})
+}
+
+func TestDirectoryLooksUpByURIAndKeepsWhatItFinds(t *testing.T) {
+	inDirectory(t, 3, func(t *testing.T, r *rig, d *session.Directory) {
+		a, err := d.Lookup(t.Context(), "/public/room-00001?channel=video")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Name() != "room-00001" || a.Type() != session.ResourceRoom || a.DefaultChannel() != "/public/room-00001?channel=video" {
+			t.Errorf("found %+v", a.Record())
+		}
+		again, err := d.Lookup(t.Context(), "/public/room-00001")
+		if err != nil || again != a || requests(r) != 1 || d.Address(a.ID()) != a || len(d.Addresses()) != 1 {
+			t.Errorf("again: %v, %v, %d requests, list %v", err, again, requests(r), d.Addresses())
+		}
+		if err := d.LoadMore(t.Context()); err != nil || len(d.Addresses()) != 4 || d.Address(a.ID()) != a {
+			t.Errorf("after a page: %v, %d addresses", err, len(d.Addresses()))
+		}
+		var none *errs.AddressNotFoundError
+		if _, err := d.Lookup(t.Context(), "/public/nowhere"); !errors.As(err, &none) || none.Address != "/public/nowhere" {
+			t.Errorf("nowhere: %v", err)
+		}
+		if _, err := d.Fetch(t.Context(), "no-such-id"); !errors.As(err, &none) {
+			t.Errorf("no such id: %v", err)
+		}
+	})
+}
+
+func TestAddressShowsWhatHasChanged(t *testing.T) {
+	inDirectory(t, 1, func(t *testing.T, r *rig, d *session.Directory) {
+		a, err := d.Lookup(t.Context(), "/public/room-00000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := []string{}
+		watched := a.ObserveDisplayName().Subscribe(t.Context(), func(n string) { names = append(names, n) })
+		locks := 0
+		a.ObserveLocked().Subscribe(t.Context(), func(bool) { locks++ })
+		r.fault(pathAddresses+"/"+a.ID(), 1, sessiontest.Action{Kind: sessiontest.FaultWrongType, Body: `{"id":"` + a.ID() +
+			`","name":"room-00000","display_name":"The lounge","type":"room","channels":{},"locked":false}`})
+		if err := a.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var failed *errs.CallCreateError
+		if _, err := a.Dial(t.Context(), session.DialOptions{}); !errors.As(err, &failed) {
+			t.Errorf("dial without a channel: %v", err)
+		}
+		_ = r.c.Close()
+		<-watched.Done()
+		synctest.Wait()
+		if fmt.Sprint(names) != "[Room 0 The lounge]" || locks != 1 || len(a.Channels()) != 0 {
+			t.Errorf("names %v, %d lock states, %+v", names, locks, a.Record())
+		}
+	})
+}
+
+func TestDirectoryRefreshForgetsWhatIsNoMore(t *testing.T) {
+	inDirectory(t, 3, func(t *testing.T, r *rig, d *session.Directory) {
+		if err := d.LoadMore(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		kept, gone := d.Addresses()[1], d.Addresses()[2]
+		body := `{"data":[{"id":"` + kept.ID() + `","name":"x","display_name":"Other","type":"room","channels":{}}],"links":{}}`
+		r.fault(pathAddresses, 1, sessiontest.Action{Kind: sessiontest.FaultWrongType, Body: body})
+		if err := d.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if l := d.Addresses(); len(l) != 1 || l[0] != kept || kept.DisplayName() != "Other" || d.Address(gone.ID()) != nil {
+			t.Errorf("addresses %v", l)
+		}
+		completes(t, gone.ObserveLocked())
+	})
+}
+
+// manyRooms is a transport whose directory has so many rooms; everything else goes
+// to the gateway.
+type manyRooms struct {
+	http.RoundTripper
+	n int
+}
+
+func (m manyRooms) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path != pathAddresses {
+		return m.RoundTripper.RoundTrip(r)
+	}
+	page, _ := strconv.Atoi(r.URL.Query().Get("page_number"))
+	var body strings.Builder
+	body.WriteString(`{"data":[`)
+	for i := page * 50; i < page*50+50; i++ {
+		fmt.Fprintf(&body, `{"id":"id-%d","name":"room-%05d","type":"room","channels":{"video":"/public/room-%05d?channel=video"}},`, i, i, i)
+	}
+	text := strings.TrimSuffix(body.String(), ",") + `],"links":{`
+	if page*50+50 < m.n {
+		text += fmt.Sprintf(`"next":"https://elsewhere.example%s?page_number=%d"`, pathAddresses, page+1)
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text + "}}")), Request: r}, nil
+}
+
+// TestDirectorySearchNeedsNoMemory: pages come and go. Their links name a foreign
+// host, which is never asked.
+func TestDirectorySearchNeedsNoMemory(t *testing.T) {
+	inBubble(t, sessiontest.Options{}, func(r *rig) {
+		const rooms = 10_000
+		many := *r.opts.HTTPClient
+		many.Transport = manyRooms{many.Transport, rooms}
+		r.opts.HTTPClient = &many
+		r.connect(session.StaticCredentials(r.sat(time.Hour, "")))
+		before, most, n := liveHeap(), uint64(0), 0
+		for a, err := range r.c.Directory().Search(r.t.Context(), session.AddressFilter{Type: session.ResourceRoom}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := fmt.Sprintf("room-%05d", n); a.Name != want {
+				t.Fatalf("address %d is %s", n, a.Name)
+			}
+			if n++; n%2500 == 0 {
+				most = max(most, liveHeap())
+			}
+		}
+		if grown := int64(most) - int64(before); n != rooms || grown > 2<<20 {
+			t.Errorf("%d addresses, %d bytes more", n, grown)
+		}
+	})
+}
+
+func liveHeap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func TestDirectoryEndsWithItsClient(t *testing.T) {
+	inDirectory(t, 1, func(t *testing.T, r *rig, d *session.Directory) {
+		hang := r.fault(pathAddresses, 1, sessiontest.Action{Kind: sessiontest.FaultHang})
+		defer hang.Remove()
+		failed := make(chan error, 1)
+		go func() { failed <- d.LoadMore(t.Context()) }()
+		synctest.Wait()
+		_ = r.c.Close()
+		if err := <-failed; !errors.Is(err, errs.ErrClosed) {
+			t.Errorf("LoadMore: %v", err)
+		}
+		completes(t, d.ObserveAddresses())
+		completes(t, d.ObserveHasMore())
+		completes(t, d.ObserveLoading())
+	})
+}
+
+func TestAddressIsRenewedWhenTheServiceSaysThatItHasChanged(t *testing.T) {
+	inDirectory(t, 1, func(t *testing.T, r *rig, d *session.Directory) {
+		a, err := d.Lookup(t.Context(), "/public/room-00000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.fault(pathAddresses+"/"+a.ID(), 1, sessiontest.Action{Kind: sessiontest.FaultWrongType, Body: `{"id":"` + a.ID() +
+			`","name":"room-00000","display_name":"Room 0","type":"room","channels":{},"locked":true}`})
+		for _, id := range []string{a.ID(), "unknown"} {
+			payload := map[string]any{"id": "m", "type": "message", "kind": "update", "subtype": "update", "from_fabric_address_id": id}
+			if _, err := r.srv.SendEvent("ann", "conversation.message.updated", "conversation.x", payload); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := a.ObserveLocked().Wait(t.Context(), func(locked bool) bool { return locked }); err != nil {
+			t.Error(err)
+		}
+		if requests(r) != 2 {
+			t.Errorf("%d requests", requests(r))
+		}
+	})
+}

@@ -1,0 +1,43 @@
+package session
+
+import (
+	"context"
+	"iter"
+
+	"github.com/callrx/callrx/errs"
+)
+
+// pages goes through a list of the service, a page at a time, and keeps nothing.
+// A failure, an *errs.CollectionFetchError, is the last it yields.
+func pages[T any](ctx context.Context, c *Client, operation string, load func(ctx context.Context, next string) (page []T, after string, err error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		ctx, cancel := c.whileOpen(ctx)
+		defer cancel()
+		for next := ""; ; {
+			page, after, err := load(ctx, next)
+			if err != nil {
+				var none T
+				yield(none, c.fetchFailed(ctx, operation, err))
+				return
+			}
+			for _, item := range page {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if next = after; next == "" {
+				return
+			}
+		}
+	}
+}
+
+// fetchFailed reports a page that could not be had.
+func (c *Client) fetchFailed(ctx context.Context, operation string, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	failed := &errs.CollectionFetchError{Operation: operation, OriginalError: err}
+	c.report(failed)
+	return failed
+}

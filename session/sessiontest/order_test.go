@@ -1,0 +1,96 @@
+package sessiontest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/callrx/callrx/session/sessiontest"
+)
+
+// runs are written as "sequence type room" for each event; the room is the whole
+// payload but for events that begin with call., which name the call as well.
+var runs = []struct {
+	name string
+	text string
+	late bool
+	rule int // 0: in order
+	at   int
+}{
+	{"nothing", "", false, 0, 0},
+	{"a usual run", "1 call.state -;3 call.joined r;4 member.joined r;9 layout.changed r;10 call.left r;12 call.state r", false, 0, 0},
+	{"a room in a room", "1 call.joined r;2 call.joined s;3 member.left r;4 member.talking s;5 call.left s;6 member.talking r", false, 0, 0},
+	{"early events after their join", "5 call.joined r;2 member.joined r;4 member.talking r;6 member.left r", false, 0, 0},
+	{"a snapshot again", "1 call.joined r;2 member.left r;3 call.joined r;4 member.left r", false, 0, 0},
+	{"left and joined again", "1 call.joined r;2 call.left r;3 call.joined r;4 member.left r", false, 0, 0},
+	{"a late observer", "7 member.joined r;8 member.left r", true, 0, 0},
+	{"an event of no room", "1 call.joined r;2 whatever -", false, 0, 0},
+	{"back in time", "1 call.joined r;3 member.joined r;2 member.left r", false, 2, 2},
+	{"early events of another room", "1 call.joined r;5 call.joined s;4 member.left r", false, 2, 2},
+	{"early events out of order", "5 call.joined r;4 member.joined r;3 member.left r", false, 2, 2},
+	{"early events too late", "5 call.joined r;6 member.joined r;3 member.left r", false, 2, 2},
+	{"twice", "1 call.joined r;2 member.joined r;2 member.joined r", false, 3, 2},
+	{"before joining", "1 member.joined r;2 call.joined r", false, 5, 0},
+	{"after leaving", "1 call.joined r;2 call.left r;3 member.joined r", false, 5, 2},
+	{"after leaving, late", "7 member.joined r;8 call.left r;9 layout.changed r", true, 5, 2},
+	{"the first break counts", "1 call.joined r;3 member.joined r;2 member.left r;2 member.left r", false, 2, 2},
+}
+
+func TestCallOrderNamesTheFirstBreak(t *testing.T) {
+	for _, r := range runs {
+		t.Run(r.name, func(t *testing.T) {
+			o := &sessiontest.CallOrder{Late: r.late}
+			each(r.text, o.Saw)
+			check(t, o.Err(), r.rule, r.at)
+			if want := strings.Count(r.text, ";") + 1; r.rule == 0 && r.text != "" && o.Count() != want {
+				t.Errorf("%d events counted, want %d", o.Count(), want)
+			}
+		})
+	}
+}
+
+func TestSessionOrderWantsEveryNumber(t *testing.T) {
+	for text, want := range map[string][2]int{
+		"":                      {0, 0},
+		"7 a -;8 b -;9 c -":     {0, 0}, // an observer may come late
+		"1 a -;3 b -":           {1, 1},
+		"1 a -;2 b -;2 c -":     {1, 2},
+		"5 a -;4 b -;9 c -":     {1, 1},
+		"1 a -;2 b -;1 a -;9 b": {1, 2},
+	} {
+		var o sessiontest.SessionOrder
+		each(text, o.Saw)
+		check(t, o.Err(), want[0], want[1])
+	}
+}
+
+func each(text string, saw func(uint64, string, json.RawMessage)) {
+	for e := range strings.SplitSeq(text, ";") {
+		var sequence uint64
+		var eventType, room string
+		if n, _ := fmt.Sscan(e, &sequence, &eventType, &room); n == 0 {
+			continue
+		}
+		body := map[string]string{"room_session_id": strings.TrimPrefix(room, "-")}
+		if strings.HasPrefix(eventType, "call.") {
+			body["call_id"] = "c"
+		}
+		payload, _ := json.Marshal(body)
+		saw(sequence, eventType, payload)
+	}
+}
+
+func check(t *testing.T, err error, rule, at int) {
+	t.Helper()
+	var broken *sessiontest.OrderError
+	switch {
+	case rule == 0 && err != nil:
+		t.Errorf("in order, but: %v", err)
+	case rule != 0 && (!errors.As(err, &broken) || broken.Rule != rule || broken.Index != at):
+		t.Errorf("want rule %d broken by event %d, got %v", rule, at, err)
+	case rule != 0 && !strings.Contains(err.Error(), fmt.Sprintf("order rule %d: event %d (", rule, at)):
+		t.Errorf("it says %q", err)
+	}
+}
