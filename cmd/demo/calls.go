@@ -14,7 +14,7 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// What acts 6 and 7 share: clients that call, and what is shown of their calls.
+// What acts 6, 7 and 8 share: clients that call, and what is shown of their calls.
 
 // A caller is a client whose calls are shown.
 type caller struct {

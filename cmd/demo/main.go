@@ -47,6 +47,8 @@ You will see a timeline: seconds since the start, the stream or side that speaks
      the session ends at the expiry, not before, and says why
   6  ann calls the echo, sends speech, and records what comes back
   7  ann calls bob: a tone that is measured, digits both ways, hold, and hanging up
+  8  ann, bob and cleo meet in a room with two bots: talking, a mute, a raised hand, a layout,
+     a shared screen, the lock, and who is removed
 
 Lines marked ✓ are checks that this program waited for. The exit status is 0 only if all were seen.
 Tokens are never printed. Colour is used on a terminal, unless NO_COLOR is set.

@@ -45,6 +45,15 @@ const (
 	stepHeld        step = "on hold he hears nothing"
 	stepUnheld      step = "off hold he hears it again"
 	stepBothEnded   step = "each end knows who hung up, and why"
+
+	stepRoomFull    step = "three clients and two bots are in a room"
+	stepRoomTalk    step = "everybody is told who talks"
+	stepRoomMute    step = "a moderator's mute is seen by everybody"
+	stepRoomHand    step = "a raised hand is seen by everybody"
+	stepRoomLayout  step = "the layout is another, with a place reserved"
+	stepRoomScreen  step = "a shared screen is a member for as long as it lasts"
+	stepRoomLocked  step = "the room is locked"
+	stepRoomRemoved step = "who is removed knows it"
 )
 
 // plan is every step, in order.
@@ -56,6 +65,7 @@ func plan() []step {
 		stepOnline2, stepGaveUp, stepAlive, stepTornDown, stepReason,
 		stepEchoUp, stepEchoFlows, stepEchoEnded, stepEchoLength, stepEchoHeard,
 		stepBobAnswers, stepToneHeard, stepDigitsThere, stepDigitsBack, stepHeld, stepUnheld, stepBothEnded,
+		stepRoomFull, stepRoomTalk, stepRoomMute, stepRoomHand, stepRoomLayout, stepRoomScreen, stepRoomLocked, stepRoomRemoved,
 	}
 }
 
@@ -133,6 +143,7 @@ func (s *story) tell(ctx context.Context) error {
 		{"Bob's refresh fails and nobody helps", s.abandoned},
 		{"Ann calls the echo", s.callEcho},
 		{"Ann calls Bob", s.callTwo},
+		{"Ann, Bob and Cleo meet in a room", s.meetInRoom},
 	}
 	for i, act := range acts {
 		s.tl.heading(i+1, act.title)
@@ -171,5 +182,6 @@ func (s *story) lessons() []string {
 		"and client.Err() told who ended it, why, and which answer of which endpoint was behind it.",
 		fmt.Sprintf("Speech went to the echo and back through WebRTC, and was recorded at %.1f dBFS: %s", s.echo.level, s.echo.path),
 		"Two clients talked: a tone measured at the far end, digits both ways, hold, and one typed reason at each end.",
+		"Three clients and two bots met in a room, and each of them saw who talked, was muted, raised a hand, showed a screen and left.",
 	}
 }

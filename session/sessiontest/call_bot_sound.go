@@ -75,8 +75,11 @@ func (b *Bot) Hear(ctx context.Context, d time.Duration) ([]int16, error) {
 type botEar struct{ frames chan []int16 }
 
 func (e *botEar) play(_ *mixer, _ int, frame []int16) {
+	if len(e.frames) == cap(e.frames) {
+		return
+	}
 	select {
 	case e.frames <- append([]int16{}, frame...):
-	default:
+	default: // another mixer was faster, as the bot is on its way into another room
 	}
 }
