@@ -147,7 +147,7 @@ type AttachError struct {
 
 // Error names the step and the cause.
 func (e *AttachError) Error() string {
-	return withCause("handle attach", e.OriginalError)
+	return withCause("attach call", e.OriginalError)
 }
 
 // Unwrap returns the cause.

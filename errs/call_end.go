@@ -2,16 +2,27 @@ package errs
 
 import "fmt"
 
-// Q.850 and FreeSWITCH cause codes that a call may end with.
+// Cause codes that a call may end with: those of ITU-T Q.850, and above 127
+// those of the media service.
 const (
-	CauseUnallocatedNumber = 1
-	CauseNormalClearing    = 16
-	CauseUserBusy          = 17
-	CauseNoAnswer          = 19
-	CauseCallRejected      = 21
-	CauseIncompatible      = 88
-	CauseOriginatorCancel  = 487
-	CauseMediaTimeout      = 804
+	CauseUnallocatedNumber  = 1
+	CauseNormalClearing     = 16
+	CauseUserBusy           = 17
+	CauseNoResponse         = 18
+	CauseNoAnswer           = 19
+	CauseAbsent             = 20 // the subscriber is not registered
+	CauseCallRejected       = 21
+	CauseOutOfOrder         = 27 // the destination
+	CauseNoCircuit          = 34
+	CauseNetworkOutOfOrder  = 38
+	CauseTemporaryFailure   = 41
+	CauseCongestion         = 42
+	CauseIncompatible       = 88
+	CauseTimerExpired       = 102
+	CauseOriginatorCancel   = 487 // the caller gave up
+	CauseAnsweredElsewhere  = 502 // LOSE_RACE: another device of the subscriber took the call
+	CauseMediaTimeout       = 804
+	CauseRejectedEverywhere = 825 // REJECT_ALL: rejected for all devices
 )
 
 // CallEndedError says who ended a call and why: the same value is what the

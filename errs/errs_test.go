@@ -129,7 +129,7 @@ var table = []row{
 	of(&errs.InviteError{OriginalError: errRoot}, &errs.InviteError{},
 		"handle invite: root cause"),
 	of(&errs.AttachError{OriginalError: errRoot}, &errs.AttachError{},
-		"handle attach: root cause"),
+		"attach call: root cause"),
 }
 
 func TestEveryErrorIsFoundThroughTwoWraps(t *testing.T) {

@@ -51,9 +51,9 @@ func (l *Leg) Replace(kind Kind, source Source) error {
 		l.mu.Unlock()
 		return errs.ErrClosed
 	}
-	l.sources[kind] = source
+	l.sources[kind], l.ended[kind] = source, false
 	l.mu.Unlock()
-	if s != nil {
+	if s = l.section(kind); s != nil { // it may be another by now
 		s.player.setSource(source)
 	}
 	return nil

@@ -15,13 +15,12 @@ const maxPacket = 1500
 type inlet struct {
 	leg      *Leg
 	section  *section
-	turn     chan struct{} // held while a packet is handled, because tracks overlap
-	digits   digitDetector // belongs to whoever has the turn
+	digits   digitDetector // belongs to whoever has the sink's turn
 	received receiveCounters
 }
 
 func newInlet(l *Leg, s *section) *inlet {
-	return &inlet{leg: l, section: s, turn: make(chan struct{}, 1)}
+	return &inlet{leg: l, section: s}
 }
 
 // setReceiving opens and closes the way to the sink.
@@ -76,12 +75,13 @@ func unpad(header rtp.Header, payload []byte) ([]byte, bool) {
 
 func (i *inlet) handle(codec Codec, header rtp.Header, payload []byte) {
 	now := time.Now()
+	turn := i.leg.sinks[i.section.kind].turn
 	select {
-	case i.turn <- struct{}{}:
+	case turn <- struct{}{}:
 	case <-i.leg.ctx.Done():
 		return
 	}
-	defer func() { <-i.turn }()
+	defer func() { <-turn }()
 	p := Packet{
 		Codec: codec, SequenceNumber: header.SequenceNumber, Timestamp: header.Timestamp,
 		SSRC: header.SSRC, Marker: header.Marker, Payload: payload, ArrivedAt: now,

@@ -38,6 +38,7 @@ type Leg struct {
 	closing bool
 	wanted  Directions
 	sources map[Kind]Source
+	ended   map[Kind]bool // the source had no more to send
 	muted   map[Kind]bool
 	slots   []*slot // sections in the order of the SDP
 	mids    int     // given out so far
@@ -80,6 +81,7 @@ func NewLeg(cfg LegConfig) (*Leg, error) {
 		done:       make(chan struct{}),
 		sinks:      map[Kind]*sinkSlot{},
 		sources:    map[Kind]Source{},
+		ended:      map[Kind]bool{},
 		muted:      map[Kind]bool{},
 		wanted:     filled.Directions,
 	}

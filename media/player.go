@@ -20,9 +20,7 @@ type player struct {
 }
 
 func newPlayer(l *Leg, s *section) *player {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return &player{leg: l, section: s, changed: make(chan struct{}, 1), source: l.sources[s.kind]}
+	return &player{leg: l, section: s, changed: make(chan struct{}, 1), source: l.playing(s.kind)}
 }
 
 // setSource changes what is played, from the next packet on.
@@ -113,6 +111,11 @@ func (p *player) finished(source Source, err error) {
 		p.source = nil
 	}
 	p.mu.Unlock()
+	p.leg.mu.Lock()
+	if p.leg.sources[p.section.kind] == source {
+		p.leg.ended[p.section.kind] = true
+	}
+	p.leg.mu.Unlock()
 	if err != nil && !errors.Is(err, context.Canceled) {
 		p.leg.report("send", p.section.kind, err)
 	}

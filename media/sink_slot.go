@@ -11,14 +11,15 @@ type sinkSlot struct {
 	sink   Sink
 	once   sync.Once
 	opened chan struct{}
-	broken bool // belongs to the packet path, which takes turns
+	turn   chan struct{} // held while a packet is handled, because tracks overlap
+	broken bool          // belongs to whoever has the turn
 }
 
 func newSinkSlot(sink Sink) *sinkSlot {
 	if sink == nil {
 		sink = Discard()
 	}
-	return &sinkSlot{sink: sink, opened: make(chan struct{})}
+	return &sinkSlot{sink: sink, opened: make(chan struct{}), turn: make(chan struct{}, 1)}
 }
 
 // openSink tells the sink, once, that the leg is connected.

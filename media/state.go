@@ -10,7 +10,8 @@ import (
 type State int
 
 const (
-	// StateNew is before the first exchange of SDP is complete.
+	// StateNew is before the first exchange of SDP is complete, the one of
+	// [Leg.Renew] too.
 	StateNew State = iota
 	// StateConnecting is while at least one section is on its way.
 	StateConnecting

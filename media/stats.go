@@ -75,6 +75,8 @@ type sendCounters struct {
 	bytes   uint64
 	last    rtcp.ReceptionReport
 	trip    time.Duration
+	// by the far end's count, on transports before these
+	lostThen int64
 }
 
 func (c *sendCounters) add(codec Codec, payload int) {
@@ -123,12 +125,17 @@ func (c *sendCounters) fill(t *TrackStats) {
 	defer c.mu.Unlock()
 	t.PacketsSent, t.BytesSent, t.RoundTrip = c.packets, c.bytes, c.trip
 	t.SendLevel = c.level.get()
-	t.FarPacketsLost = int64(int32(c.last.TotalLost<<8) >> 8)
+	t.FarPacketsLost = c.farLostLocked()
 	t.FarLossFraction = float64(c.last.FractionLost) / 256
 	if c.packets > 0 {
 		t.SendCodec = c.codec.String()
 		t.FarJitter = ticks(int64(c.last.Jitter), c.codec.ClockRate)
 	}
+}
+
+// farLostLocked sign-extends a number of 24 bits.
+func (c *sendCounters) farLostLocked() int64 {
+	return c.lostThen + int64(int32(c.last.TotalLost<<8)>>8)
 }
 
 func ticks(n int64, clockRate int) time.Duration {

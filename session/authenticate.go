@@ -85,7 +85,7 @@ func (c *Client) welcome(ctx context.Context, l *life, e entry, raw wire.Raw) er
 		c.bound = c.bound || e.token.bound
 		c.projectID = result.Authorization.ProjectID
 		if c.name != "" && c.name != result.Protocol { // the calls were the old session's
-			c.dropCalls()
+			c.attachCalls()
 		}
 		c.name = result.Protocol
 		c.setProtocol(result.Protocol)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/serial"
@@ -13,7 +14,8 @@ import (
 )
 
 // A Call is a conversation that this client dialled or was offered. Its handle
-// stays valid, and its ID the same, across reconnects, until it is destroyed.
+// stays valid, and its ID the same, across reconnects and sessions, until it is
+// destroyed.
 // All methods may be called from any goroutine, also from observers.
 type Call struct {
 	c         *Client
@@ -28,7 +30,8 @@ type Call struct {
 	params  *observable.Events[MediaParams]
 	errors  *observable.Events[error]
 	events  *observable.Events[*Event]
-	decided sync.Once // an inbound call is answered or rejected once
+	decided sync.Once   // an inbound call is answered or rejected once
+	ringing *time.Timer // until when; nil: for ever
 
 	ctx  context.Context // ends with the call, for the reason it ended
 	stop context.CancelCauseFunc
@@ -43,13 +46,18 @@ type Call struct {
 	rooms  map[string]bool
 	room   *room
 
-	mu        sync.Mutex // guards the rest
-	leg       *media.Leg
-	attached  bool // the first exchange of descriptions is done
-	wanted    media.Directions
-	member    string // our own member id
-	variables map[string]any
-	ended     *errs.CallEndedError
+	attachment    uint64 // counts attempts to attach: what an older one brings is void
+	stopAttaching context.CancelFunc
+
+	mu          sync.Mutex // guards the rest
+	leg         *media.Leg
+	servers     []media.ICEServer // nil: those of the session
+	attached    bool              // the first exchange of descriptions is done
+	reattaching bool              // it is to be done again, on another session
+	wanted      media.Directions
+	member      string // our own member id
+	variables   map[string]any
+	ended       *errs.CallEndedError
 }
 
 // A Party is one end of a call.
@@ -74,6 +82,7 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 		rooms:  map[string]bool{}, variables: map[string]any{},
 	}
 	k.room, k.voice = newRoom(k), newCallVoice()
+	k.stopAttaching = func() {}
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
 	return k

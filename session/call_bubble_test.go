@@ -79,6 +79,20 @@ func (b *callBubble) client(t *testing.T, name string) lineOf {
 	return lineOf{onLoopback(t, b.srv, name), b.hosts[b.used]}
 }
 
+// open is client with options of the client's own.
+func (b *callBubble) open(t *testing.T, name string, o session.Options) lineOf {
+	t.Helper()
+	sat := b.srv.IssueSAT(sessiontest.SATRequest{Reference: name, TTL: time.Hour})
+	o.APIURL, o.RelayURL, o.HTTPClient, o.DPoPKey = b.srv.APIURL(), b.srv.RelayURL(), b.srv.Client(), sharedKey()
+	c, err := session.Open(t.Context(), session.StaticCredentials(session.Credential{Token: sat.Token}), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	b.used++
+	return lineOf{c, b.hosts[b.used]}
+}
+
 // media puts options on the client's host.
 func (l lineOf) media(o session.MediaOptions) session.MediaOptions {
 	o.SettingEngine = func(s *webrtc.SettingEngine) { s.SetNet(l.host) }

@@ -140,7 +140,7 @@ func (k *Call) openMedia(o MediaOptions, d media.Directions) error {
 		_ = leg.Close()
 		return k.ended
 	}
-	k.leg, k.wanted = leg, d
+	k.leg, k.wanted, k.servers = leg, d, o.ICEServers
 	return nil
 }
 

@@ -163,22 +163,6 @@ func TestDialWithoutASession(t *testing.T) {
 	}
 }
 
-func TestCallBeingDialledIsHungUp(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	c := onLoopback(t, srv, "ann")
-	taken(srv, 3*time.Second)
-	failed := dialAside(t, t.Context(), c, "/public/ring", dialing())
-	journal(t, srv, received("verto.invite"))
-	k := c.Calls()[0]
-	if err := k.Hangup(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if why := wantNoCall(t, <-failed, errs.CallFailed); why != k.EndReason() || why.By != errs.EndedByLocal {
-		t.Errorf("Dial says %v, the call %v", why, k.EndReason())
-	}
-	wantOver(t, srv, c, k)
-}
-
 // TestLeavingHangsUpFirst: the service has answered each bye before the socket
 // goes.
 func TestLeavingHangsUpFirst(t *testing.T) {

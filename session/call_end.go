@@ -43,10 +43,13 @@ func kindOf(cause error) errs.CallErrorKind {
 	var lost *errs.TransportError
 	var socket *errs.WebSocketError
 	var pong *errs.VertoPongError
+	var attach *errs.AttachError
 	var ended *errs.CallEndedError
 	switch {
 	case errors.As(cause, &ended) && ended.OriginalError == nil && ended.By == errs.EndedByRemote:
 		return errs.CallErrorRejected
+	case errors.As(cause, &attach):
+		return errs.CallErrorNetwork
 	case errors.As(cause, &pong):
 		return errs.CallErrorInternal
 	case errors.As(cause, &timeout):
@@ -147,6 +150,9 @@ func endOf(cause error) *errs.CallEndedError {
 		if e.Cause == "" {
 			e.Cause = refused.Message
 		}
+		if e.Code != 0 { // which says more than the code of the reply
+			e.Retryable = passing(e.Code)
+		}
 		if noSuchAddress(refused) {
 			e.Code = errs.CauseUnallocatedNumber
 		}
@@ -177,6 +183,6 @@ func (c *Client) endCalls(why *errs.CallEndedError) {
 // dropCalls ends every call whose session is no more. On the loop.
 func (c *Client) dropCalls() {
 	for _, k := range c.streams.calls.Get() {
-		k.over(&errs.CallEndedError{By: errs.EndedByNetwork, Cause: "session ended", Retryable: true})
+		k.over(sessionGone(nil))
 	}
 }

@@ -67,16 +67,7 @@ func (p *tap) last(t *testing.T, method string) vertoSent {
 func (b *callBubble) tapped(t *testing.T, name string) (lineOf, *tap) {
 	t.Helper()
 	p := &tap{}
-	sat := b.srv.IssueSAT(sessiontest.SATRequest{Reference: name, TTL: time.Hour})
-	c, err := session.Open(t.Context(), session.StaticCredentials(session.Credential{Token: sat.Token}), session.Options{
-		APIURL: b.srv.APIURL(), RelayURL: b.srv.RelayURL(), HTTPClient: b.srv.Client(), DPoPKey: sharedKey(), WireTap: p.take,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	b.used++
-	return lineOf{c, b.hosts[b.used]}, p
+	return b.open(t, name, session.Options{WireTap: p.take}), p
 }
 
 func TestDigitsGoBothWays(t *testing.T) {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"maps"
+	"time"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
@@ -25,6 +26,9 @@ func (c *Client) inbound(m wire.VertoMessage, node string) {
 	maps.Copy(k.variables, m.Variables())
 	c.addCall(k)
 	k.move(inviteReceived)
+	if limit := c.opts.RingTimeout; limit > 0 {
+		k.ringing = time.AfterFunc(limit, func() { c.post(k.unanswered) })
+	}
 	c.streams.incoming.Publish(k)
 }
 
@@ -88,11 +92,25 @@ func (k *Call) Reject(ctx context.Context) error {
 	return k.hangup(ctx, cause, &errs.CallEndedError{By: errs.EndedByLocal, Cause: cause, Code: errs.CauseUserBusy})
 }
 
+// unanswered ends a call that has rung long enough. On the loop.
+func (k *Call) unanswered() {
+	const cause = "NO_ANSWER"
+	if k.decide("ring") == nil {
+		why := &errs.CallEndedError{By: errs.EndedByLocal, Cause: cause, Code: errs.CauseNoAnswer, Retryable: true}
+		k.c.workers.Go(func() { _ = k.hangup(context.Background(), cause, why) })
+	}
+}
+
 // decide lets an inbound call be answered or rejected once.
 func (k *Call) decide(what string) error {
 	first := false
 	if k.direction == errs.DirectionInbound && k.Status() == CallStatusRinging {
-		k.decided.Do(func() { first = true })
+		k.decided.Do(func() {
+			first = true
+			if k.ringing != nil {
+				k.ringing.Stop()
+			}
+		})
 	}
 	if !first {
 		return &errs.InvalidStateTransitionError{From: k.Status().String(), To: what}

@@ -14,24 +14,6 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-func TestRejectIsBusyAtBothEnds(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	ann, bob, out, in := ringBob(t, srv, dialing())
-	h := watch(in)
-	if err := in.Reject(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	wantEnd(t, in, errs.EndedByLocal, errs.CauseUserBusy)
-	wantEnd(t, out, errs.EndedByRemote, errs.CauseUserBusy)
-	if out.EndReason().Cause != "USER_BUSY" || in.EndReason().Cause != "USER_BUSY" {
-		t.Errorf("ended %v and %v", out.EndReason(), in.EndReason())
-	}
-	wantOver(t, srv, ann, out)
-	wantOver(t, srv, bob, in)
-	forward(t, h.all(t))
-	wantDecided(t, in)
-}
-
 // wantDecided checks that it is too late to answer or reject.
 func wantDecided(t *testing.T, in *session.Call) {
 	t.Helper()
@@ -45,48 +27,6 @@ func wantDecided(t *testing.T, in *session.Call) {
 			t.Errorf("%s in %s: %v", name, status, err)
 		}
 	}
-}
-
-func TestHangupBeforeTheAnswer(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	t.Run("by the caller", func(t *testing.T) {
-		ann, bob, out, in := ringBob(t, srv, dialing())
-		h := watch(in)
-		if err := out.Hangup(t.Context()); err != nil {
-			t.Error(err)
-		}
-		wantEnd(t, out, errs.EndedByLocal, errs.CauseNormalClearing)
-		wantEnd(t, in, errs.EndedByRemote, errs.CauseOriginatorCancel)
-		wantDecided(t, in)
-		wantOver(t, srv, ann, out)
-		wantOver(t, srv, bob, in)
-		if seen := h.all(t); slices.Contains(seen, session.CallStatusFailed) {
-			t.Errorf("statuses %v", seen)
-		}
-	})
-	t.Run("by the callee", func(t *testing.T) {
-		ann, bob, out, in := ringBob(t, srv, dialing())
-		if err := in.Hangup(t.Context()); err != nil {
-			t.Error(err)
-		}
-		wantEnd(t, in, errs.EndedByLocal, errs.CauseNormalClearing)
-		wantEnd(t, out, errs.EndedByRemote, errs.CauseCallRejected)
-		wantOver(t, srv, ann, out)
-		wantOver(t, srv, bob, in)
-	})
-	t.Run("by nobody", func(t *testing.T) {
-		inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
-			ann, bob := b.client(t, "ann"), b.client(t, "bob")
-			incoming := bob.ObserveIncoming()
-			out := mustDial(t, ann.Client, "/private/bob", ann.dialing(session.MediaOptions{}))
-			in := next(t, incoming)
-			pass(time.Minute)
-			wantEnd(t, out, errs.EndedByRemote, errs.CauseNoAnswer)
-			wantEnd(t, in, errs.EndedByRemote, errs.CauseNoAnswer)
-			wantOver(t, b.srv, ann.Client, out)
-			wantOver(t, b.srv, bob.Client, in)
-		})
-	})
 }
 
 func TestAnswerIsOnceOnly(t *testing.T) {

@@ -3,8 +3,6 @@ package session_test
 import (
 	"context"
 	"errors"
-	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -37,31 +35,6 @@ func wantNoCall(t *testing.T, err error, want errs.CallCreateReason) *errs.CallE
 	var ended *errs.CallEndedError
 	errors.As(err, &ended)
 	return ended
-}
-
-func TestRingingCallIsHungUp(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	c := onLoopback(t, srv, "ann")
-	k := mustDial(t, c, "/public/ring", dialing())
-	h := watch(k)
-	if k.Status() != session.CallStatusTrying || k.Err() != nil || k.EndReason() != nil {
-		t.Errorf("status %v, error %v", k.Status(), k.Err())
-	}
-	if err := k.Hangup(t.Context()); err != nil {
-		t.Error(err)
-	}
-	wantEnd(t, k, errs.EndedByLocal, errs.CauseNormalClearing)
-	wantOver(t, srv, c, k)
-	seen := h.all(t)
-	forward(t, seen)
-	for _, s := range []session.CallStatus{session.CallStatusDisconnecting, session.CallStatusDisconnected} {
-		if !slices.Contains(seen, s) {
-			t.Errorf("statuses %v lack %v", seen, s)
-		}
-	}
-	if info, _ := srv.Call(k.ID()); info.EndedBy != "client" {
-		t.Errorf("at the gateway: %+v", info)
-	}
 }
 
 // TestCallRefusedAfterItWasCreated: the bye follows the service's answer so
@@ -103,7 +76,7 @@ func TestRefusedInviteIsOneReasonEverywhere(t *testing.T) {
 		want errs.CallCreateReason
 		code int
 	}{
-		"/public/fail":    {errs.CallRejected, 0},
+		"/public/fail":    {errs.CallRejected, errs.CauseTemporaryFailure},
 		"/private/nobody": {errs.CallNoSuchAddress, errs.CauseUnallocatedNumber},
 	} {
 		calls := c.ObserveCalls()
@@ -118,7 +91,7 @@ func TestRefusedInviteIsOneReasonEverywhere(t *testing.T) {
 		<-dialled
 		why := wantNoCall(t, err, tc.want)
 		var refused *errs.JSONRPCError
-		if why == nil || why.By != errs.EndedByRemote || why.Code != tc.code || why.Retryable && tc.code != 0 || !errors.As(err, &refused) {
+		if why == nil || why.By != errs.EndedByRemote || why.Code != tc.code || why.Retryable != (tc.want == errs.CallRejected) || !errors.As(err, &refused) {
 			t.Errorf("%s ended %v", to, why)
 		}
 		var failure *errs.CallError
@@ -158,87 +131,6 @@ func TestEarlyMediaRingsUntilTheAnswer(t *testing.T) {
 	_ = k.Hangup(t.Context())
 	wantOver(t, srv, c, k)
 	forward(t, h.all(t))
-}
-
-func TestFarEndHangsUpInEveryState(t *testing.T) {
-	srv := sessiontest.NewServer(t, sessiontest.Options{EarlyMedia: time.Minute})
-	c := onLoopback(t, srv, "ann")
-	answerOnly := func(k *session.Call) { srv.SendVerto(k.ID(), "verto.answer", map[string]any{"callID": k.ID()}) }
-	for _, tc := range []struct {
-		state session.CallStatus
-		to    string
-		bring func(*session.Call)
-	}{
-		{session.CallStatusTrying, "/public/ring", nil},
-		{session.CallStatusRinging, "/public/early", nil},
-		{session.CallStatusConnecting, "/public/ring", answerOnly},
-		{session.CallStatusConnected, "/public/echo", nil},
-	} {
-		k := mustDial(t, c, tc.to, dialing())
-		h := watch(k)
-		if tc.bring != nil {
-			tc.bring(k)
-		}
-		awaitStatus(t, k, tc.state)
-		srv.HangupCall(k.ID(), "NO_ANSWER", 19)
-		wantEnd(t, k, errs.EndedByRemote, errs.CauseNoAnswer)
-		if r := k.EndReason(); r.Cause != "NO_ANSWER" || !r.Retryable || r.OriginalError != nil {
-			t.Errorf("%v: ended %+v", tc.state, r)
-		}
-		wantOver(t, srv, c, k)
-		seen := h.all(t)
-		forward(t, seen)
-		if !slices.Contains(seen, session.CallStatusDisconnected) || slices.Contains(seen, session.CallStatusFailed) {
-			t.Errorf("statuses %v", seen)
-		}
-	}
-}
-
-func TestFarEndHangsUpWhileDialling(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	c := onLoopback(t, srv, "ann")
-	srv.Inject(sessiontest.Fault{
-		Match:  sessiontest.Match{Verto: "verto.invite"},
-		Action: sessiontest.Action{Kind: sessiontest.FaultRPCSilent},
-	})
-	go func() {
-		e, err := srv.WaitFor(t.Context(), received("verto.invite"))
-		if err == nil {
-			_, _ = srv.SendEvent("ann", "webrtc.message", nil, map[string]any{"jsonrpc": "2.0", "id": 1, "method": "verto.bye",
-				"params": map[string]any{"callID": e.Call, "cause": "USER_BUSY", "causeCode": "17"}})
-		}
-	}()
-	began := time.Now()
-	_, err := c.Dial(t.Context(), "/public/ring", dialing())
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("Dial waited %v for an answer that nobody needs", took)
-	}
-	if why := wantNoCall(t, err, errs.CallBusy); why.By != errs.EndedByRemote || why.Code != errs.CauseUserBusy || why.Cause != "USER_BUSY" {
-		t.Errorf("ended %v", why)
-	}
-	wantOver(t, srv, c)
-}
-
-func TestHangupTwiceAndAtOnceIsOneBye(t *testing.T) {
-	srv := sessiontest.NewServer(t)
-	c := onLoopback(t, srv, "ann")
-	k := connected(t, c, "/public/echo", dialing())
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			if err := k.Hangup(t.Context()); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	if err := k.Hangup(t.Context()); err != nil {
-		t.Errorf("after the end: %v", err)
-	}
-	wantOver(t, srv, c, k)
-	if byes := srv.Journal().Filter(received("verto.bye")); len(byes) != 1 {
-		t.Errorf("%d byes", len(byes))
-	}
 }
 
 // TestHangupDoesNotDependOnTheService: media stops at once, and the call is over

@@ -80,20 +80,22 @@ func (c *Client) routeVerto(e wire.Event) {
 		return // of a call that is no more
 	}
 	k.MergeUserVariables(m.Variables())
-	outbound := k.direction == errs.DirectionOutbound // only then there is an offer that can be answered
+	offers := k.offers() // only then there is something to answer
 	switch m.Method {
 	case wire.VertoMedia:
-		if outbound && m.SDP != "" {
+		if offers && m.SDP != "" {
 			k.applyAnswer(m.SDP)
 			k.move(earlyMedia)
 		}
 	case wire.VertoAnswer:
-		if outbound && m.SDP != "" {
+		if offers && m.SDP != "" {
 			k.applyAnswer(m.SDP)
 		}
-		if outbound {
+		if offers {
 			k.move(callAnswered)
 		}
+	case wire.VertoAttach:
+		k.attachPushed()
 	case wire.VertoBye:
 		if m.CallID != k.id { // of a segment
 			delete(c.legs, m.CallID)
@@ -122,11 +124,20 @@ func byeReason(m wire.VertoMessage) *errs.CallEndedError {
 	if e.Cause == "" && e.Code == 0 {
 		e.Cause, e.Code = "NORMAL_CLEARING", errs.CauseNormalClearing
 	}
-	switch e.Code {
-	case errs.CauseUserBusy, errs.CauseNoAnswer, errs.CauseMediaTimeout:
-		e.Retryable = true
-	}
+	e.Retryable = passing(e.Code)
 	return e
+}
+
+// passing reports whether a cause is of the kind that passes, so that calling
+// again may work (ITU-T Q.850; 102 is a timer that ran out).
+func passing(code int) bool {
+	switch code {
+	case errs.CauseUserBusy, errs.CauseNoResponse, errs.CauseNoAnswer, errs.CauseAbsent, errs.CauseOutOfOrder,
+		errs.CauseNoCircuit, errs.CauseNetworkOutOfOrder, errs.CauseTemporaryFailure, errs.CauseCongestion,
+		errs.CauseTimerExpired, errs.CauseMediaTimeout:
+		return true
+	}
+	return false
 }
 
 // applyAnswer gives the service's description to the media. A second one is
@@ -148,7 +159,7 @@ func (k *Call) mediaState(s media.State) {
 	switch s {
 	case media.StateConnected:
 		k.move(mediaUp)
-	case media.StateDisconnected:
+	case media.StateNew, media.StateDisconnected:
 		k.move(mediaLost)
 	case media.StateFailed:
 		k.fail(&errs.MediaTrackError{Operation: "connect", Kind: "both", OriginalError: k.media().Err()})

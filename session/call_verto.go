@@ -68,8 +68,14 @@ func (k *Call) dialog() *wire.DialogParams {
 		CallID: k.id, UserVariables: k.dialogVariables(),
 		ScreenShare: &no, AdditionalDevice: &no, PingSupported: &yes, Version: dialogVersion,
 	}
-	if k.isAttached() {
+	k.mu.Lock()
+	attached, reattaching := k.attached, k.reattaching
+	k.mu.Unlock()
+	switch {
+	case attached:
 		d.Attach, d.Reattaching = &no, &no
+	case reattaching:
+		d.Attach, d.Reattaching = &yes, &yes
 	}
 	if k.direction == errs.DirectionInbound {
 		d.DestinationNumber = k.to.URI

@@ -72,12 +72,7 @@ func TestPushToTalkAndGainAreHeardAtTheFarEnd(t *testing.T) {
 	if err := k.Hangup(ctx); err != nil {
 		t.Error(err)
 	}
-	drain(ctx, k.ObserveLocalAudioLevel())
-	drain(ctx, k.ObserveLocalSpeaking())
-	drain(ctx, k.ObserveLocalMicrophoneGain())
-	if ctx.Err() != nil {
-		t.Error("not all observables have completed")
-	}
+	wantCompleted(t, ctx, k)
 }
 
 // D49, and 12 of B3: in the Browser SDK a given source is not used, and nothing

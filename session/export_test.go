@@ -88,3 +88,8 @@ func Apply(c *Client, frames []string, n int) {
 		}
 	})
 }
+
+// Reattach makes a call expect its rooms to be told anew, as on a new session.
+func Reattach(k *Call) {
+	_ = k.c.ask(context.Background(), func() { k.room.afresh = true })
+}

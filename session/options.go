@@ -65,6 +65,10 @@ type Options struct {
 	ConnectTimeout time.Duration
 	// RequestTimeout bounds a request whose context has no deadline. Zero: 5 s.
 	RequestTimeout time.Duration
+	// RingTimeout ends an inbound call that was neither answered nor rejected for
+	// so long, as unanswered. Zero: it rings until the caller or the service ends
+	// it.
+	RingTimeout time.Duration
 	// MaxFrame is the largest frame read, in bytes; larger ones are skipped and
 	// reported. Zero: 4 MiB, which holds a room of some 6,000 members.
 	MaxFrame int64
@@ -193,7 +197,7 @@ func (o Options) validate() error {
 		{"Refresh.MaxBackoff", o.Refresh.MaxBackoff}, {"Refresh.ExpiryGrace", o.Refresh.ExpiryGrace},
 		{"Reconnect.MinDelay", o.Reconnect.MinDelay}, {"Reconnect.MaxDelay", o.Reconnect.MaxDelay},
 		{"Reconnect.Budget", o.Reconnect.Budget}, {"Reconnect.PingTimeout", o.Reconnect.PingTimeout},
-		{"MaxFrame", time.Duration(o.MaxFrame)}, {"Refresh.MaxAttempts", time.Duration(o.Refresh.MaxAttempts)},
+		{"RingTimeout", o.RingTimeout}, {"MaxFrame", time.Duration(o.MaxFrame)}, {"Refresh.MaxAttempts", time.Duration(o.Refresh.MaxAttempts)},
 	}
 	for _, p := range positive {
 		if p.value < 0 {

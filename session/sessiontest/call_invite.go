@@ -24,12 +24,12 @@ func (t *callTable) invite(c *vertoCall) (any, *vertoError) {
 			Code: codeNoDialog, Message: "Cannot reattach this call with this member ID",
 			Cause: "INVALID_MSG_UNSPECIFIED", CauseCode: 95,
 		}
+	case reattach:
+		return t.reattachLocked(c, old, offer), nil
 	case old != nil && (old.subject != c.session.subject || !old.inbound):
 		return nil, &vertoError{
 			Code: codeNoDialog, Message: "INVALID_CALL_REFERENCE", Cause: "INVALID_CALL_REFERENCE", CauseCode: 81,
 		}
-	case reattach:
-		return t.reattachLocked(c, old, offer), nil
 	case old != nil:
 		old.offer = offer
 		old.negotiated++
@@ -111,6 +111,7 @@ func (t *callTable) reattachLocked(c *vertoCall, l *leg, offer *sdp.SessionDescr
 	l.sendJoinedLocked()
 	c.resumable()
 	c.after(t, func() {
+		l.silenceLocked() // the section that plays could not be closed
 		l.work.post(func() {
 			if l.own != nil {
 				l.own.close()

@@ -1,0 +1,158 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/wire"
+)
+
+// When the service opens a new session instead of resuming the old one, it says
+// no more about the calls, though they live. Each is then attached to the new
+// session: offered once more, under its id and on new transports, while its
+// handle, sources, sinks and figures stay (wire.md 5.11, behaviour.md 2.8 and 8).
+
+// attachTimeout bounds attaching as a whole.
+const attachTimeout = 10 * time.Second
+
+// attachWait is how long to wait before each try, and whether there is one.
+func attachWait(try int) (time.Duration, bool) {
+	waits := [...]time.Duration{0, 2 * time.Second, 3 * time.Second}
+	return waits[min(try, len(waits)-1)], try < len(waits)
+}
+
+// attachCalls attaches the calls that the service has taken, and ends those on
+// their way there. On the loop.
+func (c *Client) attachCalls() {
+	for _, k := range c.streams.calls.Get() {
+		switch {
+		case k.state.status.ended(): // it ends over the new session
+		case k.taken():
+			k.attachAgain()
+		default:
+			k.over(sessionGone(nil))
+		}
+	}
+}
+
+// sessionGone is the end of a call for want of its session.
+func sessionGone(cause error) *errs.CallEndedError {
+	return &errs.CallEndedError{By: errs.EndedByNetwork, Cause: "session ended", Retryable: true, OriginalError: cause}
+}
+
+// taken: outbound, the service has said that there is a call; inbound, this
+// program has answered.
+func (k *Call) taken() bool {
+	return k.state.answered || k.direction == errs.DirectionOutbound && k.state.status >= CallStatusTrying
+}
+
+// attachAgain begins to attach, in the place of an attempt under way. On the loop.
+func (k *Call) attachAgain() {
+	k.stopAttaching()
+	ctx, cancel := context.WithTimeout(k.ctx, attachTimeout)
+	k.attachment++
+	mine, answered := k.attachment, k.state.answered
+	k.stopAttaching = cancel
+	k.detach()
+	k.room.afresh = true
+	k.move(mediaLost)
+	k.c.log.Info("attaching call to the new session", "call_id", k.id)
+	k.c.workers.Go(func() {
+		defer cancel()
+		err := k.attachTries(ctx)
+		if err == nil && answered {
+			err = k.awaitAttached(ctx)
+		}
+		k.c.post(func() {
+			if k.attachment == mine {
+				k.attachDone(err)
+			}
+		})
+	})
+}
+
+// attachTries offers the call until the service takes it.
+func (k *Call) attachTries(ctx context.Context) (err error) {
+	for try := 0; ; try++ {
+		wait, more := attachWait(try)
+		if !more {
+			return err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return errors.Join(context.Cause(ctx), err)
+		}
+		err = k.offerAgain(ctx)
+		var refused *errs.JSONRPCError
+		if err == nil || errors.As(err, &refused) && !refused.Retryable() {
+			return err
+		}
+	}
+}
+
+// awaitAttached returns when the new media flows.
+func (k *Call) awaitAttached(ctx context.Context) error {
+	_, err := k.status.Observe().Wait(ctx, func(s CallStatus) bool {
+		return s.ended() || s == CallStatusConnected && k.isAttached()
+	})
+	return err
+}
+
+// offerAgain invites the service to the call it had.
+func (k *Call) offerAgain(ctx context.Context) error {
+	k.mu.Lock()
+	leg, wanted, servers := k.leg, k.wanted, k.servers
+	k.mu.Unlock()
+	if servers == nil {
+		servers = k.c.ICEServers()
+	}
+	offer, err := leg.Renew(ctx, wanted, servers)
+	if err != nil {
+		return &mediaFailure{err}
+	}
+	return k.invite(ctx, offer)
+}
+
+// attachDone ends a call that could not be attached. On the loop.
+func (k *Call) attachDone(err error) {
+	if k.state.status.ended() {
+		return
+	}
+	if err != nil {
+		k.fail(sessionGone(&errs.AttachError{OriginalError: err}))
+		return
+	}
+	k.c.log.Info("call attached", "call_id", k.id)
+	if k.held.Get() {
+		k.c.workers.Go(func() {
+			if err := k.hold(k.ctx, wire.ModifyHold, true); err != nil && k.ctx.Err() == nil {
+				k.c.post(func() { k.report(err, false) })
+			}
+		})
+	}
+}
+
+// attachPushed: the service holds the call and offers to attach it. A call that
+// is well is so already.
+func (k *Call) attachPushed() {
+	if k.state.status == CallStatusRecovering {
+		k.attachAgain()
+	}
+}
+
+// detach notes that descriptions have to be exchanged anew.
+func (k *Call) detach() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.attached, k.reattaching = false, true
+}
+
+// offers reports whether the service's next answer is to an offer of ours.
+func (k *Call) offers() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.direction == errs.DirectionOutbound || k.reattaching
+}
