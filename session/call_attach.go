@@ -61,6 +61,7 @@ func (k *Call) attachAgain() {
 	mine, answered := k.attachment, k.state.answered
 	k.stopAttaching = cancel
 	k.detach()
+	k.room.afresh = true
 	k.move(mediaLost)
 	k.c.log.Info("attaching call to the new session", "call_id", k.id)
 	k.c.workers.Go(func() {

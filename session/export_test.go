@@ -91,3 +91,8 @@ func Apply(c *Client, frames []string, n int) {
 
 // Resubscribe asks for the call's events again, as after a new session.
 func (k *Call) Resubscribe(ctx context.Context) { k.resubscribe(ctx) }
+
+// Reattach makes a call expect its rooms to be told anew, as on a new session.
+func Reattach(k *Call) {
+	_ = k.c.ask(context.Background(), func() { k.room.afresh = true })
+}

@@ -24,6 +24,7 @@ type room struct {
 	words    map[string]string                                 // texts that many members share
 	owner    func(f wire.MemberField, old, text string) string // own, made once
 	over     bool
+	afresh   bool // the next join is the first one again
 
 	view        facts[roomView]
 	local       facts[localView]

@@ -10,6 +10,9 @@ import (
 // known of it.
 func (r *room) joined(e *wire.CallEvent) {
 	s := r.session(e.RoomSessionID)
+	if r.afresh {
+		r.begin(s)
+	}
 	if s == nil {
 		s = &roomSession{id: r.own(wire.MemberRoomSessionID, "", e.RoomSessionID)}
 	}
@@ -45,6 +48,19 @@ func (r *room) joined(e *wire.CallEvent) {
 	if granted.SetLayout {
 		r.listLayouts()
 	}
+}
+
+// begin forgets every room but s, and who the call is: it has been attached to
+// another session of the service.
+func (r *room) begin(s *roomSession) {
+	r.afresh, r.selfID = false, ""
+	for _, other := range r.sessions {
+		if other != s {
+			delete(r.k.rooms, other.id)
+			r.remove(func(p *Participant) bool { return p.leave(other) })
+		}
+	}
+	r.sessions = nil
 }
 
 // identify notes which member the call itself is: the one of the first join, or

@@ -458,3 +458,30 @@ func TestAMemberEventAllocatesASnapshotAndNothingElse(t *testing.T) {
 		session.End(k)
 	}
 }
+
+// A session that could not be resumed is another one for the service: what it
+// then tells of the call's rooms is all that there is.
+func TestACallThatIsAttachedAnewHasOnlyTheRoomsItIsToldOf(t *testing.T) {
+	inTestRoom(t, func(r *roomRig) {
+		r.tell("call.joined", joinedRoom("rs-2", member("m-eve", "c-eve")))
+		ann := r.k.Self()
+		session.Reattach(r.k)
+		again := joinedRoom("rs-1", member("m-ann", "c-ann"), member("m-cat", "c-cat"))
+		r.tell("call.joined", again)
+		if got := idsOf(r.k.Participants()); got != "m-ann m-cat" || r.k.Self() != ann {
+			t.Errorf("listed: %s", got)
+		}
+		session.Reattach(r.k)
+		other := joinedRoom("rs-7", member("m-new", "c-ann"))
+		other["member_id"] = "m-new"
+		r.tell("call.joined", other)
+		if got := idsOf(r.k.Participants()); got != "m-new" || r.k.SelfID() != "m-new" || r.k.Self().ID() != "m-new" {
+			t.Errorf("listed: %s, self %s", got, r.k.SelfID())
+		}
+		wantDone(t, ann.Participant, true)
+		r.tell("member.joined", inSession("rs-1", map[string]any{"member": member("m-old", "c-old")})) // of a room that is no more
+		if got := idsOf(r.k.Participants()); got != "m-new" {
+			t.Errorf("listed: %s", got)
+		}
+	})
+}
