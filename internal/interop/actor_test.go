@@ -39,6 +39,8 @@ func settled(a actor) map[string]string {
 			last, since = now, time.Now()
 		}
 		if time.Since(since) > 500*time.Millisecond {
+			// The end of the media and the message about it come by different ways, so either may be first.
+			last["status"] = strings.ReplaceAll(last["status"], "recovering disconnected", "disconnected")
 			return last
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
@@ -21,9 +23,14 @@ func run(m *testing.M) int {
 	if err != nil {
 		return complain(err)
 	}
-	defer s.close()
 	stage = s
-	return m.Run()
+	status := m.Run()
+	s.close()
+	if err := goleak.Find(); err != nil && status == 0 {
+		fmt.Fprintln(os.Stderr, "goroutines are left:", err)
+		return 1
+	}
+	return status
 }
 
 func complain(err error) int {
