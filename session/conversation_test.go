@@ -58,6 +58,7 @@ func texts(list []session.Message) string {
 func TestMessagesArriveOnceInTheirOwnConversation(t *testing.T) {
 	inConversation(t, func(t *testing.T, r *rig, bob *session.Address) {
 		say(t, r.srv, "bob", "ann", "before")
+		synctest.Wait() // it has arrived, and nobody was there
 		k := mustTalk(t, bob)
 		var arrived []string
 		watched := r.c.ObserveMessages().Subscribe(t.Context(), func(m session.Message) { arrived = append(arrived, m.Text) })
