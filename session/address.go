@@ -163,3 +163,13 @@ func (a *Address) Dial(ctx context.Context, o DialOptions) (*Call, error) {
 	}
 	return a.d.c.Dial(ctx, uri, o)
 }
+
+// Address is whom the call is with, as the address book has it: who was dialled,
+// or who calls. What is not in it, such as a phone number, is an
+// *errs.AddressNotFoundError.
+func (k *Call) Address(ctx context.Context) (*Address, error) {
+	if k.direction == errs.DirectionInbound {
+		return k.c.directory.Lookup(ctx, k.from.URI)
+	}
+	return k.c.directory.Lookup(ctx, k.to.URI)
+}

@@ -131,7 +131,7 @@ func (k *Conversation) LoadMore(ctx context.Context) error {
 	}
 	loaded, after, err := k.page(ctx, next)
 	if err != nil {
-		return k.c.fetchFailed(ctx, "load messages", err)
+		return fetchFailed(ctx, "load messages", err)
 	}
 	k.mu.Lock()
 	k.next, k.pages = after, k.pages+1

@@ -17,9 +17,8 @@ import (
 // it may see. It asks the service for nothing until it is told to, a page at a
 // time, and keeps what it got until the client signs in as somebody else.
 //
-// What the service refuses is an *errs.CollectionFetchError, returned and also on
-// [Client.ObserveErrors]; what was loaded stays, and asking again goes on where
-// it stopped. It ends with its client.
+// What the service refuses is an *errs.CollectionFetchError: what was loaded
+// stays, and asking again goes on where it stopped. It ends with its client.
 type Directory struct {
 	c    *Client
 	turn chan struct{} // one slot: one page at a time
@@ -192,7 +191,9 @@ func (d *Directory) renew(id string) {
 	d.renewing[id] = true
 	d.c.workers.Go(func() {
 		d.c.post(func() { delete(d.renewing, id) }) // what changes from now on asks again
-		_, _ = d.Fetch(d.c.ctx, id)                 // reports
+		if _, err := d.Fetch(d.c.ctx, id); err != nil && d.c.ctx.Err() == nil {
+			d.c.report(err) // nobody else waits for it
+		}
 	})
 }
 
@@ -213,7 +214,7 @@ func (d *Directory) request(ctx context.Context, operation string, do func(conte
 	if err == nil {
 		return nil
 	}
-	return d.c.fetchFailed(ctx, operation, err)
+	return fetchFailed(ctx, operation, err)
 }
 
 func (d *Directory) loaded() int {

@@ -125,7 +125,7 @@ func TestDirectoryGoesOnAfterAFailedPage(t *testing.T) {
 		if err := d.LoadMore(t.Context()); !errors.As(err, &failed) || !errors.As(err, &refused) || refused.Status != 403 {
 			t.Errorf("LoadMore: %v", err)
 		}
-		if got := allErrors[*errs.CollectionFetchError](r); len(got) != 1 || got[0] != failed {
+		if got := allErrors[*errs.CollectionFetchError](r); len(got) != 0 { // the caller has it
 			t.Errorf("observed %v", got)
 		}
 		if len(d.Addresses()) != 50 || !d.HasMore() || d.Loading() {
@@ -159,34 +159,6 @@ func TestDirectoryLooksUpByURIAndKeepsWhatItFinds(t *testing.T) {
 		}
 		if _, err := d.Fetch(t.Context(), "no-such-id"); !errors.As(err, &none) {
 			t.Errorf("no such id: %v", err)
-		}
-	})
-}
-
-func TestAddressShowsWhatHasChanged(t *testing.T) {
-	inDirectory(t, 1, func(t *testing.T, r *rig, d *session.Directory) {
-		a, err := d.Lookup(t.Context(), "/public/room-00000")
-		if err != nil {
-			t.Fatal(err)
-		}
-		names := []string{}
-		watched := a.ObserveDisplayName().Subscribe(t.Context(), func(n string) { names = append(names, n) })
-		locks := 0
-		a.ObserveLocked().Subscribe(t.Context(), func(bool) { locks++ })
-		r.fault(pathAddresses+"/"+a.ID(), 1, sessiontest.Action{Kind: sessiontest.FaultWrongType, Body: `{"id":"` + a.ID() +
-			`","name":"room-00000","display_name":"The lounge","type":"room","channels":{},"locked":false}`})
-		if err := a.Refresh(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		var failed *errs.CallCreateError
-		if _, err := a.Dial(t.Context(), session.DialOptions{}); !errors.As(err, &failed) {
-			t.Errorf("dial without a channel: %v", err)
-		}
-		_ = r.c.Close()
-		<-watched.Done()
-		synctest.Wait()
-		if fmt.Sprint(names) != "[Room 0 The lounge]" || locks != 1 || len(a.Channels()) != 0 {
-			t.Errorf("names %v, %d lock states, %+v", names, locks, a.Record())
 		}
 	})
 }
@@ -284,25 +256,4 @@ func TestDirectoryEndsWithItsClient(t *testing.T) {
 	})
 }
 
-func TestAddressIsRenewedWhenTheServiceSaysThatItHasChanged(t *testing.T) {
-	inDirectory(t, 1, func(t *testing.T, r *rig, d *session.Directory) {
-		a, err := d.Lookup(t.Context(), "/public/room-00000")
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.fault(pathAddresses+"/"+a.ID(), 1, sessiontest.Action{Kind: sessiontest.FaultWrongType, Body: `{"id":"` + a.ID() +
-			`","name":"room-00000","display_name":"Room 0","type":"room","channels":{},"locked":true}`})
-		for _, id := range []string{a.ID(), "unknown"} {
-			payload := map[string]any{"id": "m", "type": "message", "kind": "update", "subtype": "update", "from_fabric_address_id": id}
-			if _, err := r.srv.SendEvent("ann", "conversation.message.updated", "conversation.x", payload); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if _, err := a.ObserveLocked().Wait(t.Context(), func(locked bool) bool { return locked }); err != nil {
-			t.Error(err)
-		}
-		if requests(r) != 2 {
-			t.Errorf("%d requests", requests(r))
-		}
-	})
-}
+// TestCallKnowsTheAddressOfTheOtherSide, never one's own (B3, 19).

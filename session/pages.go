@@ -17,7 +17,7 @@ func pages[T any](ctx context.Context, c *Client, operation string, load func(ct
 			page, after, err := load(ctx, next)
 			if err != nil {
 				var none T
-				yield(none, c.fetchFailed(ctx, operation, err))
+				yield(none, fetchFailed(ctx, operation, err))
 				return
 			}
 			for _, item := range page {
@@ -32,12 +32,10 @@ func pages[T any](ctx context.Context, c *Client, operation string, load func(ct
 	}
 }
 
-// fetchFailed reports a page that could not be had.
-func (c *Client) fetchFailed(ctx context.Context, operation string, err error) error {
+// fetchFailed says that something of a list could not be had.
+func fetchFailed(ctx context.Context, operation string, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	failed := &errs.CollectionFetchError{Operation: operation, OriginalError: err}
-	c.report(failed)
-	return failed
+	return &errs.CollectionFetchError{Operation: operation, OriginalError: err}
 }
