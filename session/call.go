@@ -54,7 +54,6 @@ type Call struct {
 	attaching     bool   // one is under way
 	stopAttaching context.CancelFunc
 	attachNow     chan struct{} // do not wait for the next try: capacity 1
-	askedNode     string        // the node that was asked for
 	extras        []*ExtraLeg   // that ended with the call
 	subscribed    []string      // event types that the service was asked for
 

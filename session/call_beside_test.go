@@ -55,7 +55,7 @@ func TestScreenDoesNotBecomeTheCall(t *testing.T) {
 		self, _ := b.srv.Call(k.ID())
 		screen := shareScreen(t, ann, k)
 		invite := sent.last(t, "verto.invite")
-		if invite.CallID != screen.ID() || invite.NodeID != "" || invite.Message.Params.Dialog["callID"] != screen.ID() {
+		if invite.CallID != screen.ID() || invite.NodeID == "" || invite.Message.Params.Dialog["callID"] != screen.ID() {
 			t.Errorf("the screen's invite: %+v", invite)
 		}
 		changes := k.ObserveEvents()

@@ -37,7 +37,7 @@ func (c *Client) Dial(ctx context.Context, to string, o DialOptions) (*Call, err
 		return nil, dialError(err)
 	}
 	k := c.newCall("", errs.DirectionOutbound)
-	k.to, k.nodeID, k.askedNode = Party{URI: d.uri}, o.NodeID, o.NodeID
+	k.to, k.nodeID = Party{URI: d.uri}, o.NodeID
 	maps.Copy(k.variables, d.variables)
 	maps.Copy(k.variables, o.UserVariables)
 	if err := k.dial(ctx, o.MediaOptions, o.directions(d.implied())); err != nil {

@@ -203,9 +203,8 @@ func (x *ExtraLeg) verto(ctx context.Context, method string, p wire.VertoParams)
 		env.CallID = x.k.id
 	}
 	err := x.k.c.ask(ctx, func() {
-		if env.NodeID = x.k.nodeID; invite {
-			env.NodeID, x.known = x.k.askedNode, true
-		}
+		env.NodeID = x.k.nodeID
+		x.known = x.known || invite
 	})
 	if err != nil {
 		return wire.VertoReply{}, err

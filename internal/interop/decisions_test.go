@@ -41,7 +41,6 @@ func decisions() []decided {
 		{"states", "an inbound call is rejected/status", "rejecting is the end of a call from this side, as hanging up is"},
 		{"states", "a shared screen/status", "messages of a further leg do not move the call (W10, W14)"},
 		{"states", "*/status", over},
-		{"order", "a shared screen", "callrx does not know layouts yet"},
 		{"order", "disconnect in a call", "the calls are hung up before the socket is closed, not after (W32)"},
 	}
 }
