@@ -63,8 +63,8 @@ func (p *Participant) Done() <-chan struct{} {
 
 // told takes in what an event tells. On the loop, like what follows.
 func (p *Participant) told(m *wire.Member) {
-	p.settle(m)
 	p.facts.set(p.facts.now.told(m, p.k.room.owner))
+	p.settle(m)
 }
 
 // place says where the participant is shown; nil: nowhere.

@@ -149,8 +149,8 @@ func (p *Participant) request(ctx context.Context, f wire.MemberField, want bool
 // requestAll remembers what is asked for until the service reports it. After a
 // failure it forgets it: then the service's word counts.
 func (p *Participant) requestAll(ctx context.Context, wants map[wire.MemberField]bool, method string, params map[string]any) error {
-	v := p.facts.get()
 	p.mu.Lock()
+	v := p.facts.get()
 	if p.asked == nil {
 		p.asked = map[wire.MemberField]bool{}
 	}
@@ -172,7 +172,8 @@ func (p *Participant) requestAll(ctx context.Context, wants map[wire.MemberField
 	return err
 }
 
-// settle forgets the requests that the service reports as done. On the loop.
+// settle forgets the requests that the service reports as done, once that can be
+// read: what is asked for meanwhile builds on one or the other. On the loop.
 func (p *Participant) settle(m *wire.Member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -149,6 +149,35 @@ func TestATogglesBaseIsWhatWasRequestedUntilItIsReported(t *testing.T) {
 	})
 }
 
+// TestAToggleIsNotConfusedByAReportThatArrivesMeanwhile, whichever is first.
+func TestAToggleIsNotConfusedByAReportThatArrivesMeanwhile(t *testing.T) {
+	inTestRoom(t, func(r *roomRig) {
+		bob, ctx := r.k.Participant("m-bob"), r.t.Context()
+		muted := func(v bool) { r.update("m-bob", map[string]any{"audio_muted": v}) }
+		for range 300 {
+			muted(false)
+			r.requests()
+			err := bob.Mute(ctx)
+			reported := make(chan struct{})
+			go func() { defer close(reported); muted(true) }()
+			err = errors.Join(err, bob.ToggleMute(ctx))
+			<-reported
+			if err := errors.Join(err, bob.ToggleMute(ctx)); err != nil {
+				t.Fatal(err)
+			}
+			var methods []string
+			for _, line := range r.requests() {
+				method, _, _ := strings.Cut(line, " ")
+				methods = append(methods, method)
+			}
+			if got := strings.Join(methods, " "); got != "call.mute call.unmute call.mute" {
+				t.Fatalf("sent %s", got)
+			}
+			muted(true) // as asked
+		}
+	})
+}
+
 func TestAToggleThatWaitsForItsTurnCanBeGivenUp(t *testing.T) {
 	inTestRoom(t, func(r *roomRig) {
 		bob := r.k.Participant("m-bob")
