@@ -10,9 +10,10 @@ import (
 
 // Renew begins again with new transports, as a call does whose far end has
 // forgotten the old ones: it makes an offer of what d says, for the kinds there
-// were and those it adds, through servers (nil: those there were), and gives up the old transports when that is ready. Sources,
-// sinks, mute and figures stay: a recording goes on. What flows remains what
-// [Leg.SetDirections] says. The answer goes to [Leg.Accept].
+// were and those it adds, through servers (nil: those there were), and gives up
+// the old transports when that is ready. Sources, sinks, mute and figures stay: a
+// recording goes on. What flows remains what [Leg.SetDirections] says. The answer
+// goes to [Leg.Accept].
 //
 // Errors are those of [Leg.Offer], and nothing has changed then.
 func (l *Leg) Renew(ctx context.Context, d Directions, servers []ICEServer) (string, error) {

@@ -36,7 +36,7 @@ type Conversation struct {
 // the service refuses is an *errs.ConversationError. Nothing of its history is
 // loaded until LoadMore. One's own address has none.
 func (a *Address) Conversation(ctx context.Context) (*Conversation, error) {
-	ctx, cancel := a.d.c.whileOpen(ctx)
+	ctx, cancel := joined(ctx, a.d.c.ctx)
 	defer cancel()
 	select {
 	case a.opening <- struct{}{}:
@@ -100,7 +100,7 @@ func (k *Conversation) ObserveHasMore() observable.Of[bool] { return k.hasMore.O
 // an *errs.ConversationError; the text is never sent twice, so after a time-out it
 // may have arrived.
 func (k *Conversation) SendText(ctx context.Context, text string) error {
-	ctx, cancel := k.c.whileOpen(ctx)
+	ctx, cancel := joined(ctx, k.c.ctx)
 	defer cancel()
 	if err := k.c.api.SendMessage(ctx, k.id, k.own, text); err != nil {
 		return conversationFailed(ctx, "send", err)
@@ -112,7 +112,7 @@ func (k *Conversation) SendText(ctx context.Context, text string) error {
 // when all are there. What fails is an *errs.CollectionFetchError, and can be
 // tried again.
 func (k *Conversation) LoadMore(ctx context.Context) error {
-	ctx, cancel := k.c.whileOpen(ctx)
+	ctx, cancel := joined(ctx, k.c.ctx)
 	defer cancel()
 	k.mu.Lock()
 	before := k.pages

@@ -199,7 +199,7 @@ func (d *Directory) renew(id string) {
 
 // request runs one request to the service when it is its turn.
 func (d *Directory) request(ctx context.Context, operation string, do func(context.Context) error) error {
-	ctx, cancel := d.c.whileOpen(ctx)
+	ctx, cancel := joined(ctx, d.c.ctx)
 	defer cancel()
 	select {
 	case d.turn <- struct{}{}:

@@ -80,10 +80,3 @@ func (c *Client) setStatus(e clientEvent) bool {
 	c.streams.status.Set(next)
 	return true
 }
-
-// whileOpen is ctx until the client is closed.
-func (c *Client) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(c.ctx, func() { cancel(errs.ErrClosed) })
-	return ctx, func() { stop(); cancel(nil) }
-}

@@ -11,7 +11,7 @@ import (
 // A failure, an *errs.CollectionFetchError, is the last it yields.
 func pages[T any](ctx context.Context, c *Client, operation string, load func(ctx context.Context, next string) (page []T, after string, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		ctx, cancel := c.whileOpen(ctx)
+		ctx, cancel := joined(ctx, c.ctx)
 		defer cancel()
 		for next := ""; ; {
 			page, after, err := load(ctx, next)

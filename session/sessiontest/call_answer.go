@@ -114,17 +114,12 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // matchSourceLocked starts or stops the gateway's own source to match the room.
 func (l *leg) matchSourceLocked() {
-	l.silenceLocked()
-	if l.room != nil && l.room.kind == roomTone {
-		l.playToneLocked()
-	}
-}
-
-// silenceLocked stops the gateway's own source.
-func (l *leg) silenceLocked() {
 	if l.stopSource != nil {
 		l.stopSource()
 		l.stopSource = nil
+	}
+	if l.room != nil && l.room.kind == roomTone {
+		l.playToneLocked()
 	}
 }
 
