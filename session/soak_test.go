@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 	"go.uber.org/goleak"
@@ -97,7 +98,7 @@ func newSoak(t *testing.T) *soak {
 		t.Fatalf("%s: %v", soakSeed, err)
 	}
 	srv, err := sessiontest.Start(sessiontest.Options{
-		PingInterval: 2 * time.Second, PingTimeout: 3 * time.Second, JournalLimit: 1000,
+		PingInterval: 2 * time.Second, PingTimeout: 3 * time.Second, JournalLimit: 20000,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +200,7 @@ func (s *soak) wantWell() {
 		}
 		for _, k := range u.c.Calls() {
 			deaf.Go(func() {
-				if err := hears(ctx, k); err != nil {
+				if err := s.hears(ctx, k); err != nil {
 					leg, _ := s.srv.Call(k.ID())
 					s.t.Errorf("%s: call %s to %s is %v in the calm: %v, %v\n%+v\n%+v", u.name, k.ID(), k.To().URI, k.Status(), err, k.Err(), k.Stats(), leg)
 				}
@@ -208,51 +209,68 @@ func (s *soak) wantWell() {
 	}
 	deaf.Wait()
 	s.wantOrder()
-	known := func() (ours, theirs []string) {
+	s.wantNoOrphans(ctx)
+}
+
+// wantNoOrphans waits until the gateway and the clients have the same calls.
+func (s *soak) wantNoOrphans(ctx context.Context) {
+	for {
+		theirs := map[string]sessiontest.CallInfo{}
+		for _, leg := range s.liveLegs() {
+			theirs[leg.CallID] = leg
+		}
+		var lost []string
 		for _, u := range s.users {
 			for _, k := range u.c.Calls() {
-				ours = append(ours, k.ID())
+				if _, ok := theirs[k.ID()]; !ok {
+					lost = append(lost, fmt.Sprintf("%s has call %s, which is %v", u.name, k.ID(), k.Status()))
+				}
+				delete(theirs, k.ID())
 			}
 		}
-		for _, leg := range s.liveLegs() {
-			theirs = append(theirs, leg.CallID)
+		for _, leg := range theirs {
+			lost = append(lost, fmt.Sprintf("the gateway has leg %+v\n%s", leg, story(s.srv.Journal().Call(leg.CallID))))
 		}
-		return ours, theirs
-	}
-	for {
-		ours, theirs := known()
-		slices.Sort(ours)
-		slices.Sort(theirs)
-		if slices.Equal(ours, theirs) {
+		if len(lost) == 0 {
 			return
 		}
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
-			s.t.Errorf("clients have the calls\n%v, the gateway\n%v", ours, theirs)
+			s.t.Errorf("after %v of calm %s", soakCalm, strings.Join(lost, "\n"))
 			return
 		}
 	}
 }
 
-// hears waits until the call has ended, with a reason, or sound arrives.
-func hears(ctx context.Context, k *session.Call) error {
+// hears undoes what may have been left half done, and waits until the call has
+// ended, or its sound arrives over there and, where there is any, sound from there.
+func (s *soak) hears(ctx context.Context, k *session.Call) error {
 	if _, err := k.ObserveStatus().Wait(ctx, func(st session.CallStatus) bool {
 		return st == session.CallStatusConnected || st == session.CallStatusDestroyed
 	}); err != nil {
 		return err
 	}
-	before := k.Stats().Audio.PacketsReceived
-	for k.Stats().Audio.PacketsReceived < before+10 {
+	err := errors.Join(k.Unhold(ctx), k.SetDirections(ctx, media.Directions{Audio: media.SendRecv}))
+	leg, _ := s.srv.Call(k.ID())
+	sent, received := leg.Section("audio").PacketsIn, k.Stats().Audio.PacketsReceived
+	for {
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-k.Done():
 			return nil
 		case <-ctx.Done():
-			return ctx.Err()
+			return errors.Join(err, ctx.Err())
+		}
+		if err != nil {
+			return err
+		}
+		leg, _ = s.srv.Call(k.ID())
+		alone := strings.HasPrefix(leg.Destination, "/public/room")
+		if leg.Section("audio").PacketsIn > sent+10 && (alone || k.Stats().Audio.PacketsReceived > received+10) {
+			return nil
 		}
 	}
-	return nil
 }
 
 func (s *soak) report() {
@@ -292,4 +310,13 @@ func typed(err error) bool {
 		}
 	}
 	return false
+}
+
+// story is a journal that people can read.
+func story(j sessiontest.Journal) string {
+	var lines []string
+	for _, e := range j {
+		lines = append(lines, fmt.Sprint(e.Time.Format("05.000"), " ", e.Direction, " ", cmp.Or(e.Verto, e.Event, e.Method), " ", e.Code, " ", e.Fault))
+	}
+	return strings.Join(lines, "\n")
 }

@@ -67,20 +67,27 @@ func (s *Server) sendState(x *session) {
 	}
 }
 
-// releaseHeld sends what came for x while it had no socket.
+// releaseHeld sends what came for x while it had no socket. From then on its socket gets events directly.
 func (s *Server) releaseHeld(x *session) {
 	t := s.sessions
-	t.mu.Lock()
-	k, held := x.socket, x.held
-	if k != nil {
-		x.held = nil
-	}
-	t.mu.Unlock()
-	if k == nil {
-		return
-	}
-	for _, h := range held {
-		k.transmit(h.id, wire.MethodEvent, h.label, h.data)
+	for {
+		t.mu.Lock()
+		k, held := x.socket, x.held
+		switch {
+		case k == nil: // it waits for the next socket
+			held = nil
+		case len(held) == 0:
+			x.upToDate = k
+		default:
+			x.held = nil
+		}
+		t.mu.Unlock()
+		if len(held) == 0 {
+			return
+		}
+		for _, h := range held {
+			k.transmit(h.id, wire.MethodEvent, h.label, h.data)
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ type session struct {
 	socket     *socket   // nil while disconnected
 	states     []string  // newest last
 	held       []heldFrame
+	upToDate   *socket     // has been sent all that was held
 	expiry     *time.Timer // fires at the deadline, plus slack
 	forget     *time.Timer // fires when the resume window is over
 	reap       *time.Timer // fires when calls without a socket are over

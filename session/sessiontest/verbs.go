@@ -123,11 +123,12 @@ func (s *Server) deliver(x *session, event wire.EventParams, about label) {
 	t := s.sessions
 	t.mu.Lock()
 	k := x.socket
-	if k == nil && len(x.held) < maxHeld {
+	direct := k != nil && x.upToDate == k
+	if !direct && len(x.held) < maxHeld {
 		x.held = append(x.held, heldFrame{id, about, data})
 	}
 	t.mu.Unlock()
-	if k != nil {
+	if direct {
 		k.transmit(id, wire.MethodEvent, about, data)
 	}
 }
