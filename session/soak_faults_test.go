@@ -8,17 +8,23 @@ import (
 
 // faultAfterFault has something go wrong every half second or so.
 func (s *soak) faultAfterFault() {
-	for mark := 1; !s.over(); mark++ {
-		for _, u := range s.users {
-			if _, err := s.srv.SendEvent(u.name, markEvent, nil, map[string]any{"n": mark}); err != nil {
-				s.t.Error(err)
-			}
-		}
+	for !s.over() {
+		s.mark()
 		fault := soakFaults[s.n(len(soakFaults))]
 		n, _ := s.faults.LoadOrStore(fault.kind, 0)
 		s.faults.Store(fault.kind, n.(int)+1)
 		fault.happens(s, s.users[s.n(len(s.users))].name)
 		s.rest(s.between(100*time.Millisecond, time.Second))
+	}
+}
+
+// mark sends everybody the next numbered event.
+func (s *soak) mark() {
+	s.marks++
+	for _, u := range s.users {
+		if _, err := s.srv.SendEvent(u.name, markEvent, nil, map[string]any{"n": s.marks}); err != nil {
+			s.t.Error(err)
+		}
 	}
 }
 
@@ -47,7 +53,10 @@ var soakFaults = []struct {
 		f.Remove()
 	}},
 	{"session replaced", func(s *soak, user string) {
-		s.spoil(sessiontest.Match{RPC: rpcConnect}, sessiontest.Action{Kind: sessiontest.FaultRPCError, Code: -32002})
+		f := s.spoil(sessiontest.Match{RPC: rpcConnect}, sessiontest.Action{Kind: sessiontest.FaultRPCError, Code: -32002})
+		s.mu.Lock()
+		s.replaced = append(s.replaced, f)
+		s.mu.Unlock()
 		s.srv.Drop(user)
 	}},
 	{"request refused", func(s *soak, _ string) {
@@ -81,7 +90,8 @@ var soakFaults = []struct {
 }
 
 // spoil has the next request that matches fail, if there is one soon.
-func (s *soak) spoil(m sessiontest.Match, a sessiontest.Action) {
+func (s *soak) spoil(m sessiontest.Match, a sessiontest.Action) *sessiontest.InjectedFault {
 	f := s.srv.Inject(sessiontest.Fault{Match: m, Action: a})
 	time.AfterFunc(2*time.Second, f.Remove)
+	return f
 }

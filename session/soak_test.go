@@ -32,7 +32,6 @@ const (
 
 const (
 	soakClients = 10
-	soakCalls   = 5 // of each client
 	soakUsually = 15 * time.Second
 	soakCalm    = time.Minute // the most that everything may take to be well again
 )
@@ -45,7 +44,7 @@ const (
 	soakHeap       = 4 << 20
 )
 
-// A soak is fifty calls of real media whose network, service and token endpoint
+// A soak is calls of real media, fifty without the race detector, whose network, service and token endpoint
 // fail at random, and what must hold of them meanwhile and afterwards.
 type soak struct {
 	t      *testing.T
@@ -54,16 +53,19 @@ type soak struct {
 	seed   uint64
 	users  []*soakUser
 	faults sync.Map // kind of fault: how often
+	heap   uint64   // the most that was in use
+	marks  int      // events sent to everybody
 
-	mu  sync.Mutex // guards rng
-	rng *rand.Rand
+	mu       sync.Mutex // guards the rest
+	rng      *rand.Rand
+	replaced []*sessiontest.InjectedFault // refused resumptions
 }
 
-// TestFiftyCallsLiveThroughRandomFaults: whatever happens, a call is owned by one
+// TestCallsLiveThroughRandomFaults: whatever happens, a call is owned by one
 // client, its events come in order and once, who ends says why, and nothing piles
 // up; when the faults are over everybody is online, every call that is left hears
 // again, and no call is left that its client does not know.
-func TestFiftyCallsLiveThroughRandomFaults(t *testing.T) {
+func TestCallsLiveThroughRandomFaults(t *testing.T) {
 	here := goleak.IgnoreCurrent()
 	s := newSoak(t)
 	t.Logf("%s=%d %s=%v", soakSeed, s.seed, soakFor, time.Until(s.end).Round(time.Second))
@@ -183,6 +185,7 @@ func (s *soak) wantBounded() {
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
+	s.heap = max(s.heap, m.HeapAlloc)
 	if m.HeapAlloc > soakHeap*soakClients*soakCalls {
 		s.t.Errorf("%d MB of heap", m.HeapAlloc>>20)
 	}
@@ -209,7 +212,34 @@ func (s *soak) wantWell() {
 	}
 	deaf.Wait()
 	s.wantOrder()
+	s.wantNothingLost(ctx)
 	s.wantNoOrphans(ctx)
+}
+
+// wantNothingLost: whoever kept the session got every numbered event.
+func (s *soak) wantNothingLost(ctx context.Context) {
+	s.mark()
+	gaps := 0
+	for _, u := range s.users {
+		for int(u.mark.Load()) != s.marks {
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-ctx.Done():
+				s.t.Errorf("%s got event %d last, not %d", u.name, u.mark.Load(), s.marks)
+				return
+			}
+		}
+		if u.missed.Load() > 0 {
+			gaps++
+		}
+	}
+	replaced := 0
+	for _, f := range s.replaced {
+		replaced += f.Hits()
+	}
+	if gaps > replaced {
+		s.t.Errorf("%d clients have not got every event, but only %d sessions were replaced", gaps, replaced)
+	}
 }
 
 // wantNoOrphans waits until the gateway and the clients have the same calls.
@@ -283,7 +313,9 @@ func (s *soak) report() {
 	for _, u := range s.users {
 		dialled, failed, ended = dialled+u.dialled.Load(), failed+u.failed.Load(), ended+u.ended.Load()
 	}
-	s.t.Logf("%d calls dialled, %d more could not be, %d ended before the end; %s", dialled, failed, ended, strings.Join(text, ", "))
+	slices.Sort(text)
+	s.t.Logf("%d calls dialled, %d more could not be, %d ended before the end; at most %d MB of heap; %d events to everybody; %s",
+		dialled, failed, ended, s.heap>>20, s.marks, strings.Join(text, ", "))
 }
 
 // wantTyped checks that an error is one that a program can act on.

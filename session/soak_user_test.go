@@ -26,7 +26,7 @@ type soakUser struct {
 	met   atomic.Bool  // has been online
 	mark  atomic.Int64 // the last that came
 
-	dialled, failed, ended atomic.Int64
+	missed, dialled, failed, ended atomic.Int64
 }
 
 // newSoakUser has tokens of half a minute, so that refreshes meet the faults, and
@@ -43,7 +43,7 @@ func newSoakUser(s *soak, name string) *soakUser {
 	c, err := session.New(provider, session.Options{
 		APIURL: s.srv.APIURL(), RelayURL: s.srv.RelayURL(), HTTPClient: s.srv.Client(), DPoPKey: sharedKey(),
 		Refresh:   session.RefreshPolicy{Lead: 15 * time.Second, MaxAttempts: 10, MinBackoff: 100 * time.Millisecond, MaxBackoff: time.Second},
-		Reconnect: session.ReconnectPolicy{PingInterval: 2 * time.Second, PingTimeout: time.Second},
+		Reconnect: session.ReconnectPolicy{PingInterval: 2 * time.Second, PingTimeout: 3 * time.Second},
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -64,15 +64,17 @@ func newSoakUser(s *soak, name string) *soakUser {
 	return u
 }
 
-// marked checks that numbered events come in order, and none twice.
+// marked checks that numbered events come in order, and none twice, and counts those missing.
 func (u *soakUser) marked(s *soak, payload json.RawMessage) {
 	var mark struct{ N int64 }
 	if err := json.Unmarshal(payload, &mark); err != nil {
 		s.t.Errorf("%s: %v", u.name, err)
 	}
-	if last := u.mark.Swap(mark.N); mark.N <= last {
+	last := u.mark.Swap(mark.N)
+	if mark.N <= last {
 		s.t.Errorf("%s: event %d after event %d", u.name, mark.N, last)
 	}
+	u.missed.Add(mark.N - last - 1)
 }
 
 // keepCall has one call under way until the end, and another when it ends.

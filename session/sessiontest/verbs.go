@@ -124,8 +124,11 @@ func (s *Server) deliver(x *session, event wire.EventParams, about label) {
 	t.mu.Lock()
 	k := x.socket
 	direct := k != nil && x.upToDate == k
-	if !direct && len(x.held) < maxHeld {
-		x.held = append(x.held, heldFrame{id, about, data})
+	switch frame := (heldFrame{id, about, data}); {
+	case direct && len(x.unanswered) < maxHeld:
+		x.unanswered = append(x.unanswered, frame)
+	case !direct && len(x.held) < maxHeld:
+		x.held = append(x.held, frame)
 	}
 	t.mu.Unlock()
 	if direct {
