@@ -126,8 +126,7 @@ func (x *ExtraLeg) register(ctx context.Context, source media.Source) error {
 func (x *ExtraLeg) openMedia(o MediaOptions) (*media.Leg, error) {
 	cfg := x.k.legConfig(o, media.Directions{Video: media.SendOnly})
 	cfg.OnState = x.mediaState
-	cfg.Voice = nil // that of the call is its main leg's
-
+	cfg.Voice, cfg.Meter = nil, nil                                            // those of the call are its main leg's
 	cfg.OnSourceEnd = func(media.Kind) { go func() { _ = x.Stop(x.k.ctx) }() } // Stop ends with the call
 	leg, err := media.NewLeg(cfg)
 	if err != nil {
