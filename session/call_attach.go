@@ -57,6 +57,7 @@ func (k *Call) attachAgain() {
 	}
 	ctx, cancel := context.WithTimeout(k.ctx, attachTimeout)
 	k.attachment++
+	k.departure++
 	k.attaching = true
 	mine, answered := k.attachment, k.state.answered
 	k.stopAttaching = cancel
