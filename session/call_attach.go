@@ -30,6 +30,7 @@ func (c *Client) attachCalls() {
 		switch {
 		case k.state.status.ended(): // it ends over the new session
 		case k.taken():
+			k.dropExtras()
 			k.attachAgain()
 		default:
 			k.over(sessionGone(nil))
