@@ -3,6 +3,7 @@ package repotest_test
 import (
 	"go/ast"
 	"go/types"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -68,4 +69,39 @@ func receiver(f *ast.FuncDecl) string {
 	}
 	name, _, _ := strings.Cut(types.ExprString(f.Recv.List[0].Type), "[")
 	return strings.TrimPrefix(name, "*")
+}
+
+// Each numbered promise of a package comment has a test that names it: TestG7… for the
+// guarantees of package observable, and for the rules of order of package session a run
+// that breaks it, which sessiontest must name.
+func TestEachPromiseHasATest(t *testing.T) {
+	tests := map[string]string{}
+	for _, s := range sources(t) {
+		if s.isTest() {
+			tests[s.dir()] += string(s.text)
+		}
+	}
+	numbered := regexp.MustCompile(`(?m)^//\s+(\d+)\. [A-Z]`)
+	promises := numbered.FindAllStringSubmatch(read(t, "observable/doc.go"), -1)
+	for _, m := range promises {
+		if !strings.Contains(tests["observable"], "func TestG"+m[1]) {
+			t.Errorf("guarantee %s of package observable has no test", m[1])
+		}
+	}
+	rules := numbered.FindAllStringSubmatch(read(t, "session/doc.go"), -1)
+	if len(promises) < 10 || len(rules) < 6 {
+		t.Fatalf("%d guarantees, %d rules", len(promises), len(rules))
+	}
+	checked := regexp.MustCompile(`(?:fail\(|Rule, c\.Problem = )(\d)`)
+	var named []string
+	for _, file := range []string{"order.go", "order_state.go"} {
+		for _, m := range checked.FindAllStringSubmatch(read(t, "session/sessiontest/"+file), -1) {
+			named = append(named, m[1])
+		}
+	}
+	for _, m := range rules {
+		if !slices.Contains(named, m[1]) {
+			t.Errorf("rule %s of package session is checked by nothing in sessiontest", m[1])
+		}
+	}
 }
