@@ -33,6 +33,8 @@ type LegConfig struct {
 	// Voice is what samples pass on their way from the audio source to the
 	// encoder. Nil means that they pass nothing.
 	Voice *Voice
+	// Meter measures the audio that arrives. Nil means that nobody wants to know.
+	Meter *Meter
 	// AudioSink and VideoSink take what arrives. The leg closes them when it
 	// ends. Without one, media is received, counted and dropped.
 	AudioSink Sink

@@ -1,10 +1,13 @@
 package media_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/callrx/callrx/media"
@@ -277,4 +280,59 @@ func ExampleNewVoice() {
 	// Output:
 	// 200 0 false
 	// <nil>
+}
+
+// chirps is a source of its own: a click every second. It spares itself the work while
+// it is muted.
+type chirps struct{}
+
+func (chirps) Codecs() []string { return []string{media.PCM} }
+
+func (chirps) Send(ctx context.Context, out *media.Output) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	frame := make([]int16, 160)
+	for n := 0; ; n++ {
+		frame[0] = 0
+		if n%50 == 0 && !out.Muted() {
+			frame[0] = 20000
+		}
+		if err := out.WritePCM(frame, 8000, 1); err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-out.KeyframeRequests(): // of no concern to sound
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func ExampleOutput() {
+	heard := make(chan struct{})
+	var once sync.Once
+	sink, err := media.NewPCMSink(8000, 1, func(pcm []int16) error {
+		if slices.Max(pcm) > 10000 {
+			once.Do(func() { close(heard) })
+		}
+		return nil
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	caller, callee := legs(media.LegConfig{AudioSource: chirps{}}, media.LegConfig{AudioSink: sink})
+	defer caller.Close()
+	defer callee.Close()
+	negotiate(caller, callee)
+	<-heard
+	fmt.Println("a chirp")
+	// Output: a chirp
+}
+
+// A choice that was left open is what is implied.
+func ExampleToggle() {
+	fmt.Println(media.On.Or(false), media.Off.Or(true), media.Default.Or(true))
+	// Output: true false true
 }

@@ -253,6 +253,33 @@ func ExampleLeg_Restart() {
 	// Output: <nil>
 }
 
+// Another service has taken over: the same leg goes on over new transports.
+func ExampleLeg_Renew() {
+	ctx := context.Background()
+	caller, callee := legs(media.LegConfig{}, media.LegConfig{})
+	defer caller.Close()
+	defer callee.Close()
+	connect(caller, callee)
+	_, another := legs(media.LegConfig{}, media.LegConfig{})
+	defer another.Close()
+
+	offer, err := caller.Renew(ctx, media.Directions{Audio: media.SendRecv}, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answer, err := another.Answer(ctx, offer)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("offered:", media.OfferedDirections(offer).Audio)
+	fmt.Println(caller.Accept(ctx, answer))
+	// Output:
+	// offered: sendrecv
+	// <nil>
+}
+
 func ExampleLeg_Rollback() {
 	ctx := context.Background()
 	leg, other := legs(media.LegConfig{}, media.LegConfig{})
@@ -321,4 +348,45 @@ func ExampleLeg_Stats() {
 	stats := callee.Stats().Audio
 	fmt.Println(stats.ReceiveCodec, "lost:", stats.PacketsLost, "level:", stats.ReceiveLevel)
 	// Output: PCMU/8000 lost: 0 level: -127
+}
+
+// What was said is followed by hanging up, but only when it has been sent.
+func ExampleSpeaker_Drain() {
+	ctx := context.Background()
+	speaker, err := media.NewSpeaker(media.SpeakerConfig{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	agent, person := legs(media.LegConfig{AudioSource: speaker}, media.LegConfig{})
+	defer agent.Close()
+	defer person.Close()
+	connect(agent, person)
+	_, err = speaker.Play(ctx, make([]int16, 16000/10))
+	fmt.Println(err, speaker.Drain(ctx), speaker.Queued(), "underruns:", speaker.Underruns())
+	// Output: <nil> <nil> 0s underruns: 0
+}
+
+// A meter for what a leg receives, which decodes while it is wanted.
+func ExampleNewMeter() {
+	loud := make(chan float64, 1)
+	meter := media.NewMeter(func() bool { return len(loud) == 0 }, func(level float64) {
+		if level > 0.3 {
+			select {
+			case loud <- level:
+			default:
+			}
+		}
+	})
+	tone, err := media.NewTone(440, -6)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	caller, callee := legs(media.LegConfig{AudioSource: tone}, media.LegConfig{Meter: meter})
+	defer caller.Close()
+	defer callee.Close()
+	negotiate(caller, callee)
+	fmt.Printf("%.1f\n", <-loud) // half of full scale, by the square root of two
+	// Output: 0.4
 }

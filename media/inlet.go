@@ -94,6 +94,9 @@ func (i *inlet) handle(codec Codec, header rtp.Header, payload []byte) {
 		i.digits.packet(p, i.leg.digit)
 		return
 	}
+	if i.section.kind == KindAudio {
+		i.leg.cfg.Meter.packet(p)
+	}
 	i.leg.writeSink(i.section.kind, p)
 }
 

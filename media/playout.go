@@ -57,30 +57,38 @@ type playout struct {
 }
 
 func newPlayout(codec Codec, rate, channels int) (*playout, error) {
-	p := &playout{codec: codec, channels: 1, rate: codec.ClockRate}
-	switch {
-	case codec.Is(PCMU):
-		p.decoder = &g711{law: audio.DecodeULaw}
-	case codec.Is(PCMA):
-		p.decoder = &g711{law: audio.DecodeALaw}
-	case codec.Is(Opus):
-		p.channels = min(channels, 2)
-		if slices.Contains([]int{8000, 12000, 16000, 24000}, rate) {
-			p.rate = rate
-		}
-		opus, err := audio.NewOpusDecoder(p.rate, p.channels)
-		if err != nil {
-			return nil, err
-		}
-		p.decoder = opus
-	default:
-		return nil, errNotPCM
+	p := &playout{codec: codec}
+	var err error
+	if p.decoder, p.rate, p.channels, err = newDecoder(codec, rate, channels); err != nil {
+		return nil, err
 	}
 	p.buffer = newJitterBuffer(p.rate, codec.ClockRate)
 	p.mix = &mixer{from: p.channels, to: channels}
 	resample, err := audio.NewResampler(p.rate, rate, channels)
 	p.resample = resample
 	return p, err
+}
+
+// newDecoder makes a decoder of codec for sound that is wanted at a rate and in
+// channels, and says which of both it gives.
+func newDecoder(codec Codec, rate, channels int) (d decoder, atRate, in int, err error) {
+	switch {
+	case codec.Is(PCMU):
+		return &g711{law: audio.DecodeULaw}, codec.ClockRate, 1, nil
+	case codec.Is(PCMA):
+		return &g711{law: audio.DecodeALaw}, codec.ClockRate, 1, nil
+	case codec.Is(Opus):
+		if !slices.Contains([]int{8000, 12000, 16000, 24000}, rate) {
+			rate = codec.ClockRate
+		}
+		channels = min(channels, 2)
+		opus, err := audio.NewOpusDecoder(rate, channels)
+		if err != nil {
+			return nil, 0, 0, err
+		}
+		return opus, rate, channels, nil
+	}
+	return nil, 0, 0, errNotPCM
 }
 
 // frame is the next 20 ms. It is valid until the next call.

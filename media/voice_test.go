@@ -3,6 +3,7 @@ package media
 import (
 	"fmt"
 	"math"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,8 +59,13 @@ func TestVoiceIsSilentWhileItsKeyIsReleased(t *testing.T) {
 // the microphone works.
 func TestVoiceMetersWhatTheSourceGives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // the meter tells from two goroutines
 		var told []string
-		v := NewVoice(func(level float64, speaking bool) { told = append(told, fmt.Sprintf("%.2f %t", level, speaking)) })
+		v := NewVoice(func(level float64, speaking bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, fmt.Sprintf("%.2f %t", level, speaking))
+		})
 		v.SetPushToTalk(true)
 		v.SetGain(0)
 		frame := func(amplitude int16) {

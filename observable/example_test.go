@@ -28,6 +28,21 @@ func ExampleState() {
 	// now: ended
 }
 
+// A value that is costly to find is found for those who watch only.
+func ExampleState_Watched() {
+	level := observable.NewState(0)
+	fmt.Println(level.Watched())
+	sub := level.Observe().Subscribe(context.Background(), func(int) {})
+	fmt.Println(level.Watched())
+	sub.Cancel()
+	<-sub.Done()
+	fmt.Println(level.Watched())
+	// Output:
+	// false
+	// true
+	// false
+}
+
 func ExampleNewStateFunc() {
 	// The level changes all the time; only steps of ten matter.
 	level := observable.NewStateFunc(0, func(a, b int) bool { return a/10 == b/10 })

@@ -37,6 +37,8 @@ type log struct {
 	head  atomic.Pointer[chunk] // the oldest chunk of the window, which is the last keep values
 	tail  atomic.Pointer[chunk] // nil while unwatched
 
+	readers atomic.Int32 // subscriptions that have not ended
+
 	mu     sync.Mutex
 	keep   int           // the largest of replay and bounds
 	bounds []int         // the limit of each bounded reader

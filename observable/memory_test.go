@@ -30,6 +30,41 @@ func TestG10NothingRunsForTheUnwatched(t *testing.T) {
 	runtime.KeepAlive(keep)
 }
 
+// Whoever publishes can tell whether anybody reads, in each of the four ways.
+func TestG10StateKnowsWhetherItIsWatched(t *testing.T) {
+	s := observable.NewState(0)
+	now := func(what string, want bool) {
+		t.Helper()
+		if s.Watched() != want {
+			t.Errorf("%s: watched is %t", what, !want)
+		}
+	}
+	kept := s.Observe()
+	now("kept only", false)
+	sub := observable.Map(kept, func(v int) int { return v }).Subscribe(t.Context(), func(int) {})
+	now("subscribed", true)
+	sub.Cancel()
+	<-sub.Done()
+	now("cancelled", false)
+	for range kept.Seq(t.Context()) {
+		now("in a loop", true)
+		break
+	}
+	_, _ = kept.Wait(t.Context(), func(int) bool { now("waited for", true); return true })
+	now("found", false)
+	ctx, cancel := context.WithCancel(t.Context())
+	items := kept.Observe(rxgo.WithContext(ctx))
+	now("observed", true)
+	cancel()
+	for range items {
+	}
+	now("let go", false)
+	latest := kept.Subscribe(t.Context(), func(int) {}, observable.Latest())
+	s.Complete()
+	<-latest.Done()
+	now("completed", false)
+}
+
 func TestG10UnwatchedSubjectIsSmall(t *testing.T) {
 	const subjects = 10_000
 	for _, c := range []struct {

@@ -51,6 +51,7 @@ type source struct {
 // open makes a reader that begins at the source's place. With a bound above zero it may skip values.
 func (s source) open(bound int) *reader {
 	r := &reader{log: s.log, mark: s.mark, pick: s.pick, bound: bound}
+	s.log.readers.Add(1)
 	if s.mark == nil {
 		r.place = s.log.here()
 	} else {
@@ -102,6 +103,7 @@ func (r *reader) run(stop <-chan struct{}, yield func(any) bool) (completed bool
 
 // close lets go of the log's values, as somebody may go on holding the reader.
 func (r *reader) close() {
+	r.log.readers.Add(-1)
 	r.place.chunk, r.mark = nil, nil
 	if r.bound > 0 {
 		r.log.removeBound(r.bound)

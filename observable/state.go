@@ -47,6 +47,10 @@ func (s *State[T]) Get() T {
 	return v
 }
 
+// Watched reports whether anybody is subscribed at this moment, by whichever way of reading. Whoever sets
+// the state may spare itself the work of finding values that nobody watches.
+func (s *State[T]) Watched() bool { return s.log.readers.Load() > 0 }
+
 // Observe returns the observable of this state. Each subscription begins with the value that is current
 // when it is made, and then has every change. Keeping the observable costs nothing.
 func (s *State[T]) Observe() Of[T] {

@@ -50,6 +50,8 @@ type Call struct {
 
 	leaving *errs.CallEndedError // why this program hung up, which is why the call ends then
 
+	departure uint64 // counts signs that the call goes on after it has left its last room
+
 	attachment    uint64 // counts attempts to attach: what an older one brings is void
 	attaching     bool   // one is under way
 	stopAttaching context.CancelFunc

@@ -30,6 +30,7 @@ func (c *Client) attachCalls() {
 		switch {
 		case k.state.status.ended(): // it ends over the new session
 		case k.taken():
+			k.dropExtras()
 			k.attachAgain()
 		default:
 			k.over(sessionGone(nil))
@@ -57,6 +58,7 @@ func (k *Call) attachAgain() {
 	}
 	ctx, cancel := context.WithTimeout(k.ctx, attachTimeout)
 	k.attachment++
+	k.departure++
 	k.attaching = true
 	mine, answered := k.attachment, k.state.answered
 	k.stopAttaching = cancel

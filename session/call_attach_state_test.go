@@ -1,10 +1,13 @@
 package session_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 )
@@ -77,6 +80,52 @@ func TestDigitsUnderWayDoNotHoldANewSessionUp(t *testing.T) {
 		awaitStatus(t, k, session.CallStatusConnected)
 		if took := time.Since(began); took > 3*time.Second {
 			t.Errorf("it took %v", took)
+		}
+		b.over(t, ann, k)
+	})
+}
+
+// A screen and another camera cannot be attached to a new session (W11). They end with
+// a reason that says so, here and at the service, and can be added again.
+func TestScreensAndDevicesEndWithTheirSessionAndCanBeAddedAgain(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		ann := b.client(t, "ann")
+		k := connected(t, ann.Client, "/public/lobby", ann.dialing(session.MediaOptions{}))
+		self := selfOf(t, k)
+		share := func() *session.ExtraLeg {
+			t.Helper()
+			x, err := self.StartScreenShare(t.Context(), media.NewTestPattern(), ann.media(session.MediaOptions{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return x
+		}
+		screen := share()
+		camera, err := self.AddAdditionalDevice(t.Context(), media.NewTestPattern(), ann.media(session.MediaOptions{}))
+		if err != nil || screen.Err() != nil {
+			t.Fatal(err, screen.Err())
+		}
+		replaceSession(t, b.srv, ann.Client, "ann")
+		for _, x := range []*session.ExtraLeg{screen, camera} {
+			<-x.Done()
+			var ended *errs.CallEndedError
+			if !errors.As(x.Err(), &ended) || ended.By != errs.EndedByNetwork || !ended.Retryable {
+				t.Errorf("it ended with %v", x.Err())
+			}
+		}
+		awaitStatus(t, k, session.CallStatusConnected)
+		pass(time.Second)
+		for _, x := range []*session.ExtraLeg{screen, camera} {
+			if info, ok := b.srv.Call(x.ID()); ok && info.State != sessiontest.CallEnded {
+				t.Errorf("the gateway still has a %s", info.Kind)
+			}
+		}
+		if s := k.Self().ScreenShareStatus(); s != session.ScreenShareNone || len(k.Participants()) != 1 {
+			t.Errorf("screen share is %s, %d participants", s, len(k.Participants()))
+		}
+		again := share()
+		if err := again.Stop(t.Context()); err != nil || again.Err() != nil {
+			t.Error(err, again.Err())
 		}
 		b.over(t, ann, k)
 	})

@@ -47,8 +47,21 @@ func (k *Call) AddVideo(ctx context.Context, source media.Source, o MediaOptions
 func (x *ExtraLeg) ID() string { return x.id }
 
 // Done is closed when the leg has ended: by Stop, with the call, because its
-// source ended, or because the service ended it.
+// source ended, because the service ended it, or because the service has opened a new
+// session, to which it cannot be attached as the call is: add it again then.
 func (x *ExtraLeg) Done() <-chan struct{} { return x.done }
+
+// Err is nil while the leg lives, and after Stop and the end of its source. Otherwise
+// it is why the leg ended: a *errs.CallEndedError, retryable if it was a new session,
+// or what failed.
+func (x *ExtraLeg) Err() error {
+	select {
+	case <-x.done:
+		return x.err
+	default:
+		return nil
+	}
+}
 
 // Stop ends the leg and tells the service. The call goes on. Stopping again is
 // harmless.
@@ -126,8 +139,7 @@ func (x *ExtraLeg) register(ctx context.Context, source media.Source) error {
 func (x *ExtraLeg) openMedia(o MediaOptions) (*media.Leg, error) {
 	cfg := x.k.legConfig(o, media.Directions{Video: media.SendOnly})
 	cfg.OnState = x.mediaState
-	cfg.Voice = nil // that of the call is its main leg's
-
+	cfg.Voice, cfg.Meter = nil, nil                                            // those of the call are its main leg's
 	cfg.OnSourceEnd = func(media.Kind) { go func() { _ = x.Stop(x.k.ctx) }() } // Stop ends with the call
 	leg, err := media.NewLeg(cfg)
 	if err != nil {

@@ -28,6 +28,16 @@ func (k *Call) endExtras(why error) {
 	}
 }
 
+// dropExtras ends what a call sends beside its main leg when its session is replaced:
+// the service attaches main legs only. On the loop.
+func (k *Call) dropExtras() {
+	for _, x := range k.c.extras {
+		if x.k == k {
+			x.fail(sessionGone(nil))
+		}
+	}
+}
+
 // allExtras are the legs beside the main one, also those that ended with it. On
 // the loop.
 func (k *Call) allExtras() []*ExtraLeg {

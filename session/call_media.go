@@ -15,7 +15,7 @@ func (k *Call) legConfig(o MediaOptions, d media.Directions) media.LegConfig {
 	return media.LegConfig{
 		ICEServers: servers, RelayOnly: o.RelayOnly, Directions: d,
 		AudioSource: o.AudioSource, VideoSource: o.VideoSource,
-		Voice:     k.voice.Voice,
+		Voice: k.voice.Voice, Meter: k.voice.far,
 		AudioSink: o.AudioSink, VideoSink: o.VideoSink,
 		CodecPreferences: slices.Clone(o.Codecs), Stereo: o.Stereo, OpusEncoder: o.OpusEncoder,
 		OnError:       func(err error) { k.c.post(func() { k.report(err, false) }) },

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"time"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
@@ -57,6 +58,9 @@ func (k *Call) event(kind string, told *wire.CallEvent, shown *Event) {
 			k.nodeID = told.NodeID
 		}
 	}
+	if kind == wire.EventCallJoined || kind == wire.EventCallConnect {
+		k.departure++
+	}
 	k.room.apply(kind, told)
 	k.events.Publish(shown)
 	if kind == wire.EventCallJoined {
@@ -84,6 +88,7 @@ func (c *Client) routeVerto(e wire.Event) {
 	}
 	k.MergeUserVariables(m.Variables())
 	offers := k.offers() // only then there is something to answer
+	k.departure++
 	switch m.Method {
 	case wire.VertoMedia:
 		if offers && m.SDP != "" {
@@ -121,6 +126,27 @@ func (k *Call) byeReceived(why *errs.CallEndedError) {
 		return
 	}
 	k.over(why)
+}
+
+// farewellWait is how long after a call.left the bye may come.
+const farewellWait = 2 * time.Second
+
+// awaitBye ends the call that has left its last room as a bye would, unless that
+// comes, or a sign that the call goes on: it joins another room, or is connected to
+// somebody else.
+func (k *Call) awaitBye(reason string) {
+	k.departure++
+	mine, why := k.departure, byeReason(wire.VertoMessage{Cause: reason, CauseCode: errs.CauseNormalClearing})
+	if reason == "" || reason == "hangup" {
+		why = byeReason(wire.VertoMessage{})
+	}
+	time.AfterFunc(farewellWait, func() {
+		k.c.post(func() {
+			if k.departure == mine && k.end(callOver, why) {
+				k.c.workers.Go(func() { k.bye("", 0) }) // or the leg would be left over there
+			}
+		})
+	})
 }
 
 // byeReason is why the far end, or the service, ended the call.

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/media"
@@ -15,12 +16,17 @@ type callVoice struct {
 	*media.Voice
 	gain, level *observable.State[float64]
 	speaking    *observable.State[bool]
+
+	far   *media.Meter // of what comes from the far end
+	heard *observable.State[float64]
 }
 
 func newCallVoice() *callVoice {
 	v := &callVoice{
 		gain: observable.NewState(100.0), level: observable.NewState(0.0), speaking: observable.NewState(false),
+		heard: observable.NewState(0.0),
 	}
+	v.far = media.NewMeter(v.heard.Watched, v.heard.Set)
 	v.Voice = media.NewVoice(func(level float64, speaking bool) {
 		v.level.Set(level)
 		v.speaking.Set(speaking)
@@ -32,6 +38,7 @@ func (v *callVoice) complete() {
 	v.gain.Complete()
 	v.level.Complete()
 	v.speaking.Complete()
+	v.heard.Complete()
 }
 
 // EnablePushToTalk puts a key in front of what the call sends, released: silence
@@ -76,18 +83,30 @@ func (k *Call) LocalSpeaking() bool { return k.voice.speaking.Get() }
 // ObserveLocalSpeaking is the state stream of LocalSpeaking.
 func (k *Call) ObserveLocalSpeaking() observable.Of[bool] { return k.voice.speaking.Observe() }
 
-// RemoteAudioLevel is how loud the last 20 ms from the far end were, from 0 to 1.
-// It is 0 where nothing decodes them: with Opus and a sink that takes packets.
+// RemoteAudioLevel is how loud the last 20 ms from the far end were: the root mean
+// square of the samples, from 0 to 1, and 0 when nothing has come for a quarter of a
+// second. Asking decodes nothing: of Opus into a sink that takes packets it is known
+// only while somebody observes it, and 0 otherwise.
 func (k *Call) RemoteAudioLevel() float64 {
-	dBFS := k.Stats().Audio.ReceiveLevel
-	if dBFS <= silentLevel {
+	if k.voice.heard.Watched() {
+		return k.voice.heard.Get()
+	}
+	audio := k.Stats().Audio
+	if audio.ReceiveLevel <= silentLevel || time.Since(audio.LastPacketAt) > remoteHold {
 		return 0
 	}
-	return min(1, math.Pow(10, dBFS/20)/math.Sqrt2)
+	return min(1, math.Pow(10, audio.ReceiveLevel/20)/math.Sqrt2)
 }
 
-// silentLevel is what media tells of silence, in dBFS.
-const silentLevel = -127
+// ObserveRemoteAudioLevel is the state stream of RemoteAudioLevel, whatever the codec
+// and the sink: 50 values a second while the level changes. What arrives is decoded
+// for it as long as somebody observes. A slow observer asks for [observable.Latest].
+func (k *Call) ObserveRemoteAudioLevel() observable.Of[float64] { return k.voice.heard.Observe() }
+
+const (
+	silentLevel = -127 // what media tells of silence, in dBFS
+	remoteHold  = 250 * time.Millisecond
+)
 
 // AddAudioInputDevice sends source from now on: in place of the one before, or, if
 // the call has sent no audio, after agreeing that with the service. The source

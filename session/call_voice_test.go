@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/callrx/callrx/errs"
@@ -114,5 +115,52 @@ func TestAnInputThatIsAddedIsSent(t *testing.T) {
 	}
 	if err := self.AddVideoInputDevice(ctx, media.NewTestPattern()); !errors.As(err, new(*errs.InvalidStateTransitionError)) {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// packetsOf is a sink that takes packets of one codec only.
+type packetsOf struct {
+	media.Sink
+	codec string
+}
+
+func (p packetsOf) Codecs() []string { return []string{p.codec} }
+
+// The far end is measured for those who watch, whatever the codec and the sink, and
+// for nobody else. It falls silent with the far end.
+func TestTheFarEndIsMeasuredWhileSomebodyWatches(t *testing.T) {
+	for _, codec := range []string{media.PCMU, media.Opus} {
+		t.Run(codec, func(t *testing.T) {
+			srv := sessiontest.NewServer(t)
+			ann := onLoopback(t, srv, "ann")
+			ctx, cancel := context.WithTimeout(t.Context(), 2*soon)
+			defer cancel()
+			o := onLoop(session.MediaOptions{AudioSink: packetsOf{media.Discard(), codec}})
+			k := connected(t, ann, "/public/tone", session.DialOptions{MediaOptions: o})
+			eventually(t, "the tone arrives", func() bool { return k.Stats().Audio.PacketsReceived > 10 })
+			if got := k.Stats().Audio.ReceiveCodec; !strings.HasPrefix(got, codec+"/") {
+				t.Fatalf("the tone comes in %s", got)
+			}
+			if l := k.RemoteAudioLevel(); codec == media.Opus && l != 0 {
+				t.Errorf("Opus is decoded for nobody: level %v", l)
+			}
+			isTone := func(level float64) bool { return level > 0.34 && level < 0.37 } // 0.5 / sqrt 2 is 0.354
+			if l, err := k.ObserveRemoteAudioLevel().Wait(ctx, isTone); err != nil {
+				t.Fatalf("the tone is never as loud as it is: %v", err)
+			} else if again := k.RemoteAudioLevel(); codec == media.PCMU && !isTone(again) {
+				t.Errorf("the snapshot says %v, the stream said %v", again, l)
+			}
+			sub := k.ObserveRemoteAudioLevel().Subscribe(ctx, func(float64) {})
+			defer sub.Cancel()
+			eventually(t, "the snapshot is that of the stream", func() bool { return isTone(k.RemoteAudioLevel()) })
+			srv.DropMedia(k.ID(), true)
+			if _, err := k.ObserveRemoteAudioLevel().Wait(ctx, func(l float64) bool { return l == 0 }); err != nil {
+				t.Fatalf("the level stays at %v", k.RemoteAudioLevel())
+			}
+			if err := k.Hangup(ctx); err != nil {
+				t.Error(err)
+			}
+			wantCompleted(t, ctx, k)
+		})
 	}
 }

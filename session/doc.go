@@ -43,7 +43,8 @@
 // # Order
 //
 // Events of the service are applied one after the other. What an observer may
-// rely on; sessiontest.CallOrder and sessiontest.SessionOrder check it:
+// rely on; SessionOrder (rule 1), CallOrder (2, 3 and 5), StateOrder (4) and ListOrder
+// (6) of package sessiontest check it:
 //
 //  1. Numbers. The events of a client are numbered from 1, without gaps, in the
 //     order of arrival, and [Client.ObserveSignalingEvents] delivers them so.
@@ -57,7 +58,8 @@
 //  5. Rooms. A call delivers the events of a room after the call.joined that
 //     makes it a member, and none after its call.left.
 //  6. Lists first. Whoever is told of by [Call.ObserveParticipants] is known with
-//     all that came with it, and a participant ends after the list without it.
+//     all that came with it, and a participant ends after the list without it, or
+//     with the call.
 //
 // # Who runs what
 //

@@ -185,3 +185,50 @@ func ExampleAddress_Dial() {
 	// dialled /public/echo?channel=audio
 	// hung up: <nil>
 }
+
+// An address shows what the service knows of it, and which conversation one has with
+// it. A bounded loop reads the history.
+func ExampleAddress() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	clients, gw, end := exampleCallers(ctx, "ann", "bob")
+	defer end()
+	directory := clients[0].Directory()
+
+	if err := gw.SendText("bob", "ann", "hello"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	bob, err := directory.Lookup(ctx, "/private/bob")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(directory.Address(bob.ID()) == bob, directory.Loading(), bob.Record().Name)
+	fmt.Printf("%q %q\n", bob.PreviewURL(), bob.CoverURL())
+	talk, err := bob.Conversation(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for m, err := range talk.History(ctx) {
+		fmt.Println(talk.Address().DisplayName(), m.Text, err)
+	}
+	// Output:
+	// true false bob
+	// "" ""
+	// bob hello <nil>
+}
+
+// The service names the relays for media with each connection.
+func ExampleClient_ICEServers() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	clients, _, end := exampleCallers(ctx, "ann")
+	defer end()
+
+	for _, s := range clients[0].ICEServers() {
+		fmt.Println(len(s.URLs) > 0, s.Username != "")
+	}
+	// Output: true true
+}

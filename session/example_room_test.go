@@ -296,8 +296,12 @@ func ExampleCall_EnablePushToTalk() {
 	out.SetPushToTalkActive(true)
 	out.SetLocalMicrophoneGain(150)
 	fmt.Println("pressed, bob hears ann:", hearing(true), "at", out.LocalMicrophoneGain(), "percent")
+	out.SetPushToTalkActive(false)
+	out.DisablePushToTalk()
+	fmt.Println("without a key, bob hears ann:", hearing(true))
 	// Output:
 	// released, bob hears nothing: as expected
 	// ann's meter: true
 	// pressed, bob hears ann: as expected at 150 percent
+	// without a key, bob hears ann: as expected
 }

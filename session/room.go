@@ -123,6 +123,9 @@ func (r *room) left(s *roomSession, e *wire.CallEvent) {
 	delete(r.k.rooms, s.id)
 	r.remove(func(p *Participant) bool { return p.leave(s) })
 	r.publish()
+	if len(r.sessions) == 0 && e.CallID == r.k.id && !strings.HasPrefix(e.Reason, "transfer") {
+		r.k.awaitBye(e.Reason)
+	}
 }
 
 // publish shows the state of the room that was joined last.

@@ -205,3 +205,28 @@ func idsOf(list []*session.Participant) string {
 }
 
 func printed[T any](v T) string { return fmt.Sprint(v) }
+
+// readMember is what the getters tell of a member, for sessiontest.StateOrder.
+func readMember(k *session.Call, id string) map[string]any {
+	p := k.Participant(id)
+	if p == nil {
+		return nil
+	}
+	return map[string]any{"audio_muted": p.AudioMuted(), "talking": p.Talking(), "handraised": p.HandRaised(), "name": p.Name()}
+}
+
+// listedMembers is what the getters tell of the participants in a list, for
+// sessiontest.ListOrder.
+func listedMembers(k *session.Call, list []*session.Participant) (all []sessiontest.ListedMember) {
+	for _, p := range list {
+		m := sessiontest.ListedMember{ID: p.ID(), Known: p.Member().ID == p.ID()}
+		select {
+		case <-p.Done():
+			m.Ended = true
+		default:
+		}
+		m.Listed = slices.Contains(k.Participants(), p) && k.Status() != session.CallStatusDestroyed
+		all = append(all, m)
+	}
+	return all
+}

@@ -359,6 +359,10 @@ func agreeWithModel(t *testing.T, seed uint64) {
 	var inSession sessiontest.SessionOrder
 	observed := k.ObserveEvents().Subscribe(context.Background(), func(e *session.Event) { inCall.Saw(e.Sequence, e.Type, e.Payload) })
 	c.ObserveSignalingEvents().Subscribe(context.Background(), func(e *session.Event) { inSession.Saw(e.Sequence, e.Type, e.Payload) })
+	inState := sessiontest.StateOrder{Read: func(id string) map[string]any { return readMember(k, id) }}
+	ready := k.ObserveEvents().Subscribe(context.Background(), func(e *session.Event) { inState.Saw(e.Sequence, e.Type, e.Payload) })
+	var inLists sessiontest.ListOrder
+	listed := k.ObserveParticipants().Subscribe(context.Background(), func(l []*session.Participant) { inLists.Saw(listedMembers(k, l)) })
 	m := &roomModel{early: map[string][]func(){}}
 	r := teller{rand.New(rand.NewPCG(seed, 7))}
 	var told []string
@@ -375,7 +379,9 @@ func agreeWithModel(t *testing.T, seed uint64) {
 	}
 	session.End(k)
 	<-observed.Done()
-	if err := errors.Join(inCall.Err(), inSession.Err()); err != nil || inCall.Count() == 0 {
+	<-ready.Done()
+	<-listed.Done()
+	if err := errors.Join(inCall.Err(), inSession.Err(), inState.Err(), inLists.Err()); err != nil || inCall.Count() == 0 {
 		t.Errorf("seed %d, %d events: %v\n%s", seed, inCall.Count(), err, strings.Join(told, "\n"))
 	}
 }

@@ -37,16 +37,18 @@ func (e *ClosedError) Error() string { return "closed by the peer" }
 // DialWebSocket opens a WebSocket with client's transport. Messages over limit
 // bytes are skipped. The response is that of the refused handshake, if any.
 func DialWebSocket(ctx context.Context, client *http.Client, url string, limit int64) (Socket, *http.Response, error) {
+	client, through := withFarewell(client)
 	conn, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: client})
 	if err != nil {
 		return nil, resp, err
 	}
 	conn.SetReadLimit(-1) // webSocket.Read applies the limit, without losing the connection
-	return &webSocket{conn: conn, limit: limit}, resp, nil
+	return &webSocket{conn: conn, end: through.conn, limit: limit}, resp, nil
 }
 
 type webSocket struct {
 	conn  *websocket.Conn
+	end   *farewell
 	limit int64
 }
 
@@ -84,5 +86,6 @@ func (w *webSocket) Write(ctx context.Context, message []byte) error {
 }
 
 func (w *webSocket) Close(code int, reason string) error {
+	w.end.begun.Store(true)
 	return w.conn.Close(websocket.StatusCode(code), reason)
 }

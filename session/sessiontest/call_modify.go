@@ -139,6 +139,7 @@ func (t *callTable) transferLocked(l *leg, d destination) {
 		peer.joinLocked(r)
 		peer.matchSourceLocked()
 	case arrivePerson:
+		peer.sendConnectLocked("", "connecting", nil)
 		t.ringLocked(peer)
 	case arriveBusy:
 		peer.endLocked(ending{by: endedByPeer, cause: "USER_BUSY", code: 17, reason: "busy"})

@@ -42,11 +42,11 @@ func (l *leg) nestLocked(r *room) error {
 	case slices.Contains(r.legs, l):
 		return fmt.Errorf("sessiontest: the call is in %s already", r.key)
 	}
-	l.sendConnectLocked(r, "connecting", nil)
+	l.sendConnectLocked(r.sessionID, "connecting", nil)
 	l.outer = append(l.outer, l.room)
 	before := l.room
 	l.stopTalkingLocked()
-	l.sendConnectLocked(r, "connected", nil)
+	l.sendConnectLocked(r.sessionID, "connected", nil)
 	l.joinLocked(r)
 	l.matchSourceLocked()
 	before.rerouteLocked()
@@ -80,11 +80,12 @@ func (l *leg) roomsLocked() []*room {
 	return rooms
 }
 
-// sendConnectLocked tells the client about its way into a room, and who is at the other end, if it is one.
-func (l *leg) sendConnectLocked(r *room, state string, peer *leg) {
+// sendConnectLocked tells the client about its way into a room, which need not be there yet, and who is at the
+// other end, if it is one.
+func (l *leg) sendConnectLocked(roomSession, state string, peer *leg) {
 	p := map[string]any{
 		"connect_state": state, "call_id": l.callID, "node_id": nodeID, "segment_id": l.segmentID,
-		"room_session_id": r.sessionID,
+		"room_session_id": roomSession,
 	}
 	if peer != nil {
 		p["peer"] = map[string]any{"call_id": peer.callID, "node_id": nodeID}

@@ -78,7 +78,7 @@ func (t *callTable) bridgeLocked(caller, callee *leg) {
 		if l == callee {
 			peer = caller
 		}
-		l.sendConnectLocked(r, "connected", peer)
+		l.sendConnectLocked(r.sessionID, "connected", peer)
 		l.sendJoinedLocked()
 	}
 	r.changedLocked()

@@ -59,6 +59,17 @@ func (s *Server) HangupCall(callID, cause string, code int) bool {
 	return s.calls.withLeg(callID, func(l *leg) { l.endLocked(e) })
 }
 
+// DismissCall takes a leg out of every room it is in, and says so with call.left, but leaves the leg alone: no
+// verto.bye follows, and the media stays up until its client gives up. It returns false when there is no such
+// leg.
+func (s *Server) DismissCall(callID, reason string) bool {
+	return s.calls.withLeg(callID, func(l *leg) {
+		if l.answered() {
+			l.leaveLocked(reason)
+		}
+	})
+}
+
 // SendVerto sends a Verto message to the client of a leg, whatever it does there. It returns false when
 // there is no such leg. The parameters must be encodable as JSON.
 func (s *Server) SendVerto(callID, method string, params any) bool {

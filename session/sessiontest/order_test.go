@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -63,6 +64,79 @@ func TestSessionOrderWantsEveryNumber(t *testing.T) {
 		var o sessiontest.SessionOrder
 		each(text, o.Saw)
 		check(t, o.Err(), want[0], want[1])
+	}
+}
+
+// Runs of rule 4: what the getters say of m when the observer gets each event.
+func TestStateOrderNamesTheEventThatGettersDidNotKnow(t *testing.T) {
+	gone, muted, open := map[string]any(nil), map[string]any{"audio_muted": true}, map[string]any{"audio_muted": false}
+	type step struct {
+		event string
+		told  map[string]any
+		read  map[string]any
+	}
+	joined := step{"call.joined", nil, gone}
+	for name, c := range map[string]struct {
+		steps []step
+		at    int // 0: in order
+	}{
+		"in step":                   {[]step{joined, {"member.joined", open, open}, {"member.updated", muted, muted}, {"member.left", nil, gone}}, 0},
+		"ahead":                     {[]step{joined, {"member.joined", open, muted}, {"member.updated", muted, muted}}, 0},
+		"ahead, and gone":           {[]step{joined, {"member.joined", open, gone}, {"member.left", nil, gone}}, 0},
+		"ahead, and back":           {[]step{joined, {"member.left", nil, open}, {"member.joined", open, open}}, 0},
+		"a snapshot says so":        {[]step{joined, {"member.joined", open, gone}, joined}, 0},
+		"talking of nobody":         {[]step{joined, {"member.talking", muted, gone}}, 0},
+		"behind":                    {[]step{joined, {"member.joined", open, open}, {"member.updated", muted, open}}, 2},
+		"behind with who comes":     {[]step{joined, {"member.joined", open, gone}}, 1},
+		"behind with who goes":      {[]step{joined, {"member.joined", open, open}, {"member.left", nil, open}}, 2},
+		"ahead of nothing":          {[]step{joined, {"member.joined", open, muted}, {"member.updated", open, open}}, 1},
+		"the first of two is named": {[]step{joined, {"member.joined", open, muted}, {"member.updated", open, muted}}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var read map[string]any
+			o := &sessiontest.StateOrder{Read: func(string) map[string]any { return read }}
+			for i, s := range c.steps {
+				member := map[string]any{"member_id": "m"}
+				maps.Copy(member, s.told)
+				payload, _ := json.Marshal(map[string]any{"room_session_id": "r", "member": member})
+				read = s.read
+				o.Saw(uint64(i+1), s.event, payload)
+			}
+			rule := 4
+			if c.at == 0 {
+				rule = 0
+			}
+			check(t, o.Err(), rule, c.at)
+		})
+	}
+}
+
+func TestListOrderNamesTheListThatIsTooEarlyOrTooLate(t *testing.T) {
+	type list = []sessiontest.ListedMember
+	ann, bob := sessiontest.ListedMember{ID: "ann", Known: true, Listed: true}, sessiontest.ListedMember{ID: "bob", Known: true, Listed: true}
+	unknown, ended, gone := bob, bob, bob
+	unknown.Known = false
+	ended.Ended = true
+	gone.Ended, gone.Listed = true, false
+	for name, c := range map[string]struct {
+		lists []list
+		at    int // -1: in order
+	}{
+		"in order":                     {[]list{nil, {ann}, {ann, bob}, {ann, gone}, {ann}}, -1},
+		"told of before it is known":   {[]list{{ann}, {ann, unknown}}, 1},
+		"ended before it is taken out": {[]list{{ann, bob}, {ann, bob}, {ended}}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var o sessiontest.ListOrder
+			for _, l := range c.lists {
+				o.Saw(l)
+			}
+			rule := 6
+			if c.at < 0 {
+				rule = 0
+			}
+			check(t, o.Err(), rule, c.at)
+		})
 	}
 }
 
