@@ -93,7 +93,7 @@ func (r *refresher) reconsider() {
 				return
 			}
 			r.info = info
-			r.c.streams.user.Set(info)
+			r.c.signedInAs(info)
 			r.handle(authenticated)
 		}
 	})

@@ -77,6 +77,7 @@ const (
 	factAddressPreview
 	factAddressCover
 	factAddressChannels
+	factAddressResource
 )
 
 func newAddress(d *Directory, r AddressRecord) *Address {
@@ -131,6 +132,22 @@ func (a *Address) CoverURL() string { return a.facts.get().CoverURL }
 // ObserveCoverURL is the state stream of CoverURL.
 func (a *Address) ObserveCoverURL() observable.Of[string] {
 	return observeSame(&a.facts, factAddressCover, func(r *AddressRecord) string { return r.CoverURL })
+}
+
+// CreatedAt is when it was made; zero if the service does not tell.
+func (a *Address) CreatedAt() time.Time { return a.facts.get().CreatedAt }
+
+// ResourceID names what it leads to.
+func (a *Address) ResourceID() string { return a.facts.get().ResourceID }
+
+// ObserveResourceID is the state stream of ResourceID.
+func (a *Address) ObserveResourceID() observable.Of[string] {
+	return observeSame(&a.facts, factAddressResource, func(r *AddressRecord) string { return r.ResourceID })
+}
+
+// Activity is not offered by the service: *errs.UnimplementedError.
+func (a *Address) Activity(context.Context) ([]CallStatus, error) {
+	return nil, &errs.UnimplementedError{Operation: "tell the activity of an address"}
 }
 
 // Channels are the dialable URIs by "audio", "video" and "messaging", shared by

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 )
@@ -86,6 +88,59 @@ func TestAddressThatCannotBeRenewedIsReported(t *testing.T) {
 		}
 		if got := allErrors[*errs.CollectionFetchError](r); len(got) != 1 {
 			t.Errorf("observed %v", got)
+		}
+	})
+}
+
+// TestDiallingARoomByItsAddressBringsItsVideo, although nobody asked for any: the
+// default channel says so (behaviour.md D48).
+func TestDiallingARoomByItsAddressBringsItsVideo(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		addRooms(t, b.srv, 1)
+		pattern, shown := patternSource(t)
+		ann, bob := b.client(t, "ann"), b.client(t, "bob")
+		room := func(l lineOf) *session.Address {
+			a, err := l.Directory().Lookup(t.Context(), "/public/room-00000")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a
+		}
+		out, err := room(ann).Dial(t.Context(), ann.dialing(session.MediaOptions{VideoSource: shown}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var seen footage
+		in, err := room(bob).Dial(t.Context(), bob.dialing(session.MediaOptions{VideoSink: media.NewIVFSink(&seen)}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		awaitStatus(t, in, session.CallStatusConnected)
+		pass(3 * time.Second)
+		if d := in.Directions(); d.Video != media.RecvOnly || d.Audio != media.SendRecv {
+			t.Errorf("directions %+v", d)
+		}
+		if err := in.Hangup(t.Context()); err != nil {
+			t.Error(err)
+		}
+		b.over(t, ann, out)
+		wantOver(t, b.srv, bob.Client, in)
+		wantPattern(t, seen.b.Bytes(), pattern, 25, 500*time.Millisecond)
+	})
+}
+
+func TestAddressTellsNoActivity(t *testing.T) {
+	inDirectory(t, 1, func(t *testing.T, r *rig, d *session.Directory) {
+		a, err := d.Lookup(t.Context(), "/public/room-00000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var none *errs.UnimplementedError
+		if _, err := a.Activity(t.Context()); !errors.As(err, &none) || !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("Activity: %v", err)
+		}
+		if a.ResourceID() == "" || a.CreatedAt().IsZero() {
+			t.Errorf("%+v", a.Record())
 		}
 	})
 }

@@ -73,7 +73,7 @@ func (c *Client) connect(ctx context.Context) error {
 			c.resume, c.resumeOf = resume{state: c.given}, info.ID
 		}
 		c.resume = c.resume.completedBy(saved)
-		c.streams.user.Set(info)
+		c.signedInAs(info)
 		c.refresh.accept(c.refresh.token, info)
 		l.relay.Start()
 	})

@@ -14,19 +14,26 @@ import (
 // A Conversation is what the signed-in subscriber and an address write to each
 // other, with the calls between them. It holds the pages that were loaded and
 // every message that has arrived since it was opened, each once, oldest first.
-// It ends with its client.
+// What was written while the connection was away it asks for when the connection
+// is back. It ends with Close, with its client, and when the client signs in as
+// somebody else.
 type Conversation struct {
 	c     *Client
 	id    string
 	own   string
 	turn  chan struct{} // one slot: one page at a time
 	other *Address
+	ctx   context.Context // ends with the conversation
+	end   context.CancelCauseFunc
 
 	messages *observable.State[[]Message]
 	hasMore  *observable.State[bool]
+	loading  *observable.State[bool]
+
+	gap *gap // what may be missing; the client's loop owns it
 
 	mu    sync.Mutex // guards the rest
-	list  []Message  // by time; shown, so replaced rather than changed
+	list  []Message  // by time; shown, so only ever appended to
 	known map[string]bool
 	next  string // link to older ones; empty: the first page
 	pages int
@@ -55,14 +62,25 @@ func (a *Address) Conversation(ctx context.Context) (*Conversation, error) {
 	if err != nil {
 		return nil, conversationFailed(ctx, "join", err)
 	}
-	k := &Conversation{
-		c: a.d.c, id: id, own: own, other: a, turn: make(chan struct{}, 1), known: map[string]bool{},
-		messages: observable.NewStateFunc([]Message(nil), slices.Equal), hasMore: observable.NewState(true),
-	}
-	return k, a.d.c.ask(ctx, func() {
+	k := newConversation(a, id, own)
+	err = a.d.c.ask(ctx, func() {
 		a.d.c.talks[id] = k
 		a.talk.Store(k)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+func newConversation(a *Address, id, own string) *Conversation {
+	k := &Conversation{
+		c: a.d.c, id: id, own: own, other: a, turn: make(chan struct{}, 1), known: map[string]bool{},
+		messages: observable.NewStateFunc([]Message(nil), slices.Equal),
+		hasMore:  observable.NewState(true), loading: observable.NewState(false),
+	}
+	k.ctx, k.end = context.WithCancelCause(a.d.c.ctx)
+	return k
 }
 
 // SendText writes to the address, in their conversation; see
@@ -96,11 +114,17 @@ func (k *Conversation) HasMore() bool { return k.hasMore.Get() }
 // ObserveHasMore is the state stream of HasMore.
 func (k *Conversation) ObserveHasMore() observable.Of[bool] { return k.hasMore.Observe() }
 
+// Loading reports whether a page is being loaded.
+func (k *Conversation) Loading() bool { return k.loading.Get() }
+
+// ObserveLoading is the state stream of Loading.
+func (k *Conversation) ObserveLoading() observable.Of[bool] { return k.loading.Observe() }
+
 // SendText writes a text. It comes back as a message like any other. The error is
-// an *errs.ConversationError; the text is never sent twice, so after a time-out it
-// may have arrived.
+// an *errs.ConversationError; a text that the service may have is never sent again,
+// so after a time-out it may have arrived.
 func (k *Conversation) SendText(ctx context.Context, text string) error {
-	ctx, cancel := joined(ctx, k.c.ctx)
+	ctx, cancel := joined(ctx, k.ctx)
 	defer cancel()
 	if err := k.c.api.SendMessage(ctx, k.id, k.own, text); err != nil {
 		return conversationFailed(ctx, "send", err)
@@ -112,7 +136,7 @@ func (k *Conversation) SendText(ctx context.Context, text string) error {
 // when all are there. What fails is an *errs.CollectionFetchError, and can be
 // tried again.
 func (k *Conversation) LoadMore(ctx context.Context) error {
-	ctx, cancel := joined(ctx, k.c.ctx)
+	ctx, cancel := joined(ctx, k.ctx)
 	defer cancel()
 	k.mu.Lock()
 	before := k.pages
@@ -129,6 +153,8 @@ func (k *Conversation) LoadMore(ctx context.Context) error {
 	if pages != before || pages > 0 && next == "" {
 		return nil
 	}
+	k.loading.Set(true)
+	defer k.loading.Set(false)
 	loaded, after, err := k.page(ctx, next)
 	if err != nil {
 		return fetchFailed(ctx, "load messages", err)
@@ -143,19 +169,33 @@ func (k *Conversation) LoadMore(ctx context.Context) error {
 
 // add takes in messages, in any order; known ones are replaced.
 func (k *Conversation) add(all ...Message) {
+	slices.SortFunc(all, compareMessages)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	list := slices.Clone(k.list)
+	later := len(all) == 0 || len(k.list) == 0 || compareMessages(k.list[len(k.list)-1], all[0]) < 0
 	for _, m := range all {
-		if k.known[m.ID] {
-			list = slices.DeleteFunc(list, func(old Message) bool { return old.ID == m.ID })
-		}
+		later = later && !k.known[m.ID]
 		k.known[m.ID] = true
-		list = append(list, m)
 	}
-	slices.SortFunc(list, compareMessages)
-	k.list = list
-	k.messages.Set(list)
+	if later {
+		k.list = append(k.list, all...)
+	} else {
+		k.list = merged(k.list, all)
+	}
+	k.messages.Set(slices.Clip(k.list))
+}
+
+// merged is both lists in one, by time and each message once, as the newer list
+// has it.
+func merged(older, newer []Message) []Message {
+	all, seen := slices.Concat(newer, older), map[string]bool{}
+	all = slices.DeleteFunc(all, func(m Message) bool {
+		had := seen[m.ID]
+		seen[m.ID] = true
+		return had
+	})
+	slices.SortFunc(all, compareMessages)
+	return all
 }
 
 // History goes through all messages, newest first, a page at a time as the loop
@@ -175,27 +215,26 @@ func (k *Conversation) page(ctx context.Context, next string) (page []Message, a
 	return page, after, err
 }
 
-func (k *Conversation) complete() {
-	k.messages.Complete()
-	k.hasMore.Complete()
+// Close gives up what the conversation holds and ends what can be observed of it;
+// calls of its methods end with errs.ErrClosed. The service is not told:
+// Address.Conversation opens it anew. It returns nil.
+func (k *Conversation) Close() error {
+	_ = k.c.ask(context.Background(), func() {
+		if k.c.talks[k.id] == k {
+			delete(k.c.talks, k.id)
+		}
+	})
+	k.complete()
+	return nil
 }
 
-// converse brings a message to its conversation, if that is open. An update says
-// that something about its sender has changed, but not what. On the loop.
-func (c *Client) converse(e *Event) {
-	if e.Type != eventMessage && e.Type != eventMessageUpdated {
-		return
-	}
-	m, ok := decodeMessage(e.Payload)
-	if !ok {
-		return
-	}
-	if k := c.talks[m.ConversationID]; k != nil && m.Subtype != "update" {
-		k.add(m)
-	}
-	if e.Type == eventMessageUpdated {
-		c.directory.renew(m.FromAddressID)
-	}
+// complete ends the conversation.
+func (k *Conversation) complete() {
+	k.other.talk.CompareAndSwap(k, nil)
+	k.end(errs.ErrClosed)
+	k.messages.Complete()
+	k.hasMore.Complete()
+	k.loading.Complete()
 }
 
 func conversationFailed(ctx context.Context, operation string, err error) error {

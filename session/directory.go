@@ -2,13 +2,9 @@ package session
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"slices"
-	"strings"
 	"sync"
 
-	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/rest"
 	"github.com/callrx/callrx/observable"
 )
@@ -138,65 +134,6 @@ func (d *Directory) Refresh(ctx context.Context) error {
 	})
 }
 
-// Fetch asks the service for one address and keeps it. An unknown id is an
-// *errs.AddressNotFoundError.
-func (d *Directory) Fetch(ctx context.Context, id string) (*Address, error) {
-	var found *Address
-	err := d.request(ctx, "fetch address "+id, func(ctx context.Context) error {
-		a, err := d.c.api.Address(ctx, id)
-		if err != nil {
-			return err
-		}
-		found = d.keep(a)
-		return nil
-	})
-	var refused *errs.HTTPError
-	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
-		err = &errs.AddressNotFoundError{Address: id, OriginalError: err}
-	}
-	return found, err
-}
-
-// Lookup is the address that a URI such as "/public/lobby?channel=video" leads
-// to, loaded or asked for; then it is kept. The query does not matter. If there is
-// none the error is an *errs.AddressNotFoundError.
-func (d *Directory) Lookup(ctx context.Context, uri string) (*Address, error) {
-	name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(uri), "subscriber://"), "?")
-	if name == "" {
-		return nil, &errs.InvalidParamsError{Param: "uri", Reason: "is empty: want an address such as /public/lobby"}
-	}
-	if a := d.named(name); a != nil {
-		return a, nil
-	}
-	var found *Address
-	err := d.request(ctx, "look up "+name, func(ctx context.Context) error {
-		list, err := d.c.api.AddressesNamed(ctx, name)
-		if err == nil && len(list) > 0 {
-			found = d.keep(list[0])
-		}
-		return err
-	})
-	if err == nil && found == nil {
-		err = &errs.AddressNotFoundError{Address: name}
-	}
-	return found, err
-}
-
-// renew asks for a loaded address again, because the service says that it has
-// changed. On the loop.
-func (d *Directory) renew(id string) {
-	if d.renewing[id] || d.Address(id) == nil {
-		return
-	}
-	d.renewing[id] = true
-	d.c.workers.Go(func() {
-		d.c.post(func() { delete(d.renewing, id) }) // what changes from now on asks again
-		if _, err := d.Fetch(d.c.ctx, id); err != nil && d.c.ctx.Err() == nil {
-			d.c.report(err) // nobody else waits for it
-		}
-	})
-}
-
 // request runs one request to the service when it is its turn.
 func (d *Directory) request(ctx context.Context, operation string, do func(context.Context) error) error {
 	ctx, cancel := joined(ctx, d.c.ctx)
@@ -223,6 +160,12 @@ func (d *Directory) loaded() int {
 	return d.pages
 }
 
+// changeHands forgets what somebody else was allowed to see as soon as no request
+// is under way.
+func (d *Directory) changeHands() {
+	_ = d.request(d.c.ctx, "", func(context.Context) error { return nil })
+}
+
 // ownedBy forgets what somebody else was allowed to see.
 func (d *Directory) ownedBy(u *User) {
 	d.mu.Lock()
@@ -238,13 +181,6 @@ func (d *Directory) ownedBy(u *User) {
 	d.hasMore.Set(true)
 }
 
-func (d *Directory) keep(a rest.Address) *Address {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.addLocked([]rest.Address{a})
-	return d.known[a.ID]
-}
-
 // addLocked takes in what the service told, new or not, and shows the list once.
 func (d *Directory) addLocked(told []rest.Address) {
 	for _, t := range told {
@@ -257,21 +193,7 @@ func (d *Directory) addLocked(told []rest.Address) {
 		d.known[r.ID] = a
 		d.list = append(d.list, a)
 	}
-	d.addresses.Set(d.list)
-}
-
-// named is the loaded address that a name of the form /context/name leads to.
-func (d *Directory) named(name string) *Address {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, a := range d.list {
-		for _, uri := range a.Channels() {
-			if path, _, _ := strings.Cut(uri, "?"); path == name {
-				return a
-			}
-		}
-	}
-	return nil
+	d.addresses.Set(slices.Clip(d.list))
 }
 
 // complete ends everything that can be observed of the directory.

@@ -126,6 +126,7 @@ func (c *Client) live(l *life) {
 	if c.wanted {
 		c.reregister(l)
 	}
+	c.catchUp()
 }
 
 // lost: the connection broke; another one is on its way.

@@ -74,6 +74,7 @@ func (c *Client) setStatus(e clientEvent) bool {
 	c.lastStatus = next
 	if next != StatusOnline {
 		c.streams.registered.Set(false)
+		c.markGaps()
 	}
 	c.streams.connected.Set(next.connected())
 	c.streams.ready.Set(next == StatusOnline)

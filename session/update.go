@@ -101,7 +101,7 @@ func (c *Client) settleUpdate(ctx context.Context, t token, reply applied) error
 			return
 		}
 		if info != nil {
-			c.streams.user.Set(info)
+			c.signedInAs(info)
 		}
 		r.accept(r.token, info)
 		r.learnExpiry(reply.expiresAt)

@@ -38,15 +38,15 @@ func (c *Client) JoinConversation(ctx context.Context, own, other string) (group
 	return string(reply.Group), nil
 }
 
-// SendMessage adds a text to a conversation. It is sent once: a second time might
-// add it twice.
+// SendMessage adds a text to a conversation. It is sent again, three times at most,
+// only if it surely was not taken: otherwise the text might be there twice.
 func (c *Client) SendMessage(ctx context.Context, group, own, message string) error {
 	body := struct {
 		Group string `json:"group_id"`
 		From  string `json:"from_fabric_address_id"`
 		Text  string `json:"text"`
 	}{group, own, message}
-	_, err := c.submit(ctx, "send message", "/api/fabric/messages", body, retryNone)
+	_, err := c.submit(ctx, "send message", "/api/fabric/messages", body, retrySends)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,6 +21,7 @@ type retry struct {
 var (
 	retryNone  = retry{attempts: 1}
 	retryReads = retry{attempts: 3, after: passing}
+	retrySends = retry{attempts: 3, after: unheard}
 	retryEmbed = retry{attempts: 2, after: func(err error) bool {
 		status := statusOf(err)
 		return passing(err) && (status == 0 || status >= 500)
@@ -56,6 +58,17 @@ func passing(err error) bool {
 		return false
 	}
 	return errs.Retryable(err)
+}
+
+// unheard reports whether a request that must not be done twice may be sent again:
+// no connection was made, or the server has put it off.
+func unheard(err error) bool {
+	if network, ok := errors.AsType[*net.OpError](err); ok && network.Op == "dial" {
+		return passing(err)
+	}
+	refused, ok := errors.AsType[*errs.HTTPError](err)
+	return ok && (refused.Status == http.StatusTooManyRequests ||
+		refused.Status == http.StatusServiceUnavailable && refused.RetryAfter > 0)
 }
 
 // pause waits. It returns false, at once, when the context ends before the pause

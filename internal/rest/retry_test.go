@@ -3,9 +3,11 @@ package rest_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -252,5 +254,47 @@ func isStatus(t *testing.T, err error, status int) {
 	t.Helper()
 	if refused, ok := errors.AsType[*errs.HTTPError](err); !ok || refused.Status != status {
 		t.Errorf("%T: %v, want status %d", err, err, status)
+	}
+}
+
+// TestMessagesAreSentAgainOnlyIfTheySurelyWereNotTaken (rest.md 7.3).
+func TestMessagesAreSentAgainOnlyIfTheySurelyWereNotTaken(t *testing.T) {
+	taken := respond(201, "{}")
+	for _, tc := range []struct {
+		name     string
+		handler  http.HandlerFunc
+		refused  int // connections that are refused first
+		requests int
+		fails    bool
+	}{
+		{"taken", taken, 0, 1, false},
+		{"put off", sequence(respond(429, ""), respond(503, "", "Retry-After", "2"), taken), 0, 3, false},
+		{"put off for good", respond(429, ""), 0, 3, true},
+		{"no connection", taken, 2, 1, false},
+		{"503", sequence(respond(503, ""), taken), 0, 1, true},
+		{"500", sequence(respond(500, ""), taken), 0, 1, true},
+		{"502", sequence(respond(502, ""), taken), 0, 1, true},
+		{"no answer", sequence(hang, taken), 0, 1, true},
+		{"connection lost", sequence(hijack(func(io.ReadWriteCloser) {}), taken), 0, 1, true},
+		{"422", respond(422, ""), 0, 1, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newMemoryServer(t, tc.handler)
+				refused := tc.refused
+				client, _ := newClient(t, server, func(c *rest.Config) {
+					c.HTTP.Transport.(*http.Transport).DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+						if refused--; refused >= 0 {
+							return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+						}
+						return server.dial(ctx, network, address)
+					}
+				})
+				err := client.SendMessage(t.Context(), "group", "own", "hello")
+				if n := len(server.seen()); n != tc.requests || (err != nil) != tc.fails {
+					t.Errorf("%d requests, want %d; error %v", n, tc.requests, err)
+				}
+			})
+		})
 	}
 }
