@@ -92,6 +92,7 @@ func TestComingAndGoingComesInTheOrderOfTheProtocol(t *testing.T) {
 
 	since = len(gw.Journal())
 	noor.bye() // takes the screen along
+	noor.ask("signalwire.ping", obj{})
 	check("who goes", since, noor.id, "call.state", "call.state", "member.left", "layout.changed", "call.left")
 	check("who stays", since, mara.id, "member.left", "layout.changed", "member.left", "layout.changed")
 }
