@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session"
@@ -103,9 +102,6 @@ func (y *party) does(what string, err error) {
 		y.t.Fatalf("%s: %v", what, err)
 	}
 }
-
-// soon is how long what must not happen is waited for.
-const soon = 300 * time.Millisecond
 
 func typesOf(k *session.Call) string {
 	var types []string
