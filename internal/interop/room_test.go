@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/callrx/callrx/errs"
-	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/observable"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
@@ -87,48 +86,6 @@ func (m *meeting) end() {
 	m.bob.isQuiet()
 }
 
-// TestRoomMembersChangeForBothSDKs: what either does to itself or to the other, both show.
-func TestRoomMembersChangeForBothSDKs(t *testing.T) {
-	t.Parallel()
-	m := meet(t, sessiontest.RoleModerator)
-	ctx, self := t.Context(), m.call.Self()
-	for _, fact := range []struct {
-		getter  string // in the browser
-		observe func(*session.Participant) observable.Of[bool]
-		ours    func(on bool) error  // bob to himself
-		theirs  func(on bool) string // ann to herself
-	}{
-		{"audioMuted", (*session.Participant).ObserveAudioMuted,
-			func(on bool) error { return pick(on, self.Mute, self.Unmute)(ctx) },
-			func(on bool) string { return pick(on, "mute()", "unmute()") }},
-		{"deaf", (*session.Participant).ObserveDeaf,
-			func(on bool) error { return self.SetDeaf(ctx, on) }, func(bool) string { return "toggleDeaf()" }},
-		{"handraised", (*session.Participant).ObserveHandRaised,
-			func(on bool) error { return self.SetHandRaised(ctx, on) }, func(bool) string { return "toggleHandraise()" }},
-	} {
-		for _, on := range []bool{true, false} {
-			m.does("bob: "+fact.getter, fact.ours(on))
-			m.ann.holds(m.js("bob")+"."+fact.getter, on)
-			until(m, "bob's own "+fact.getter, fact.observe(self.Participant), func(v bool) bool { return v == on })
-			m.ann.do(nil, "%s.self.%s", m.k.js(), fact.theirs(on))
-			until(m, "ann's "+fact.getter, fact.observe(m.of("ann")), func(v bool) bool { return v == on })
-			m.ann.holds(m.k.js()+".self."+fact.getter, on)
-		}
-	}
-	m.ann.do(nil, "%s.mute()", m.js("bob"))
-	until(m, "ann mutes bob", self.ObserveAudioMuted(), func(v bool) bool { return v })
-	m.does("bob mutes ann", m.of("ann").Mute(ctx))
-	m.ann.holds(m.k.js()+".self.audioMuted", true)
-	m.end()
-}
-
-func pick[T any](yes bool, a, b T) T {
-	if yes {
-		return a
-	}
-	return b
-}
-
 // TestRoomTellsBothSDKsWhoTalks, by what is really heard.
 func TestRoomTellsBothSDKsWhoTalks(t *testing.T) {
 	t.Parallel()
@@ -188,64 +145,5 @@ func TestRoomIsLockedForBothSDKs(t *testing.T) {
 	}
 	m.does("bob unlocks the room", m.call.SetLocked(t.Context(), false))
 	m.ann.holds(m.k.js()+".locked", false)
-	m.end()
-}
-
-// TestRoomIsLaidOutForBothSDKs: a layout that one asks for, and the place that a member gets in it.
-func TestRoomIsLaidOutForBothSDKs(t *testing.T) {
-	t.Parallel()
-	m := meet(t, sessiontest.RoleModerator)
-	m.ann.holds(m.k.js()+".layouts.includes('2x2')", true)
-	m.ann.do(nil, "%s.setLayout('2x2', {})", m.k.js())
-	until(m, "ann's layout", m.call.ObserveLayout(), func(v string) bool { return v == "2x2" })
-	ann := m.of("ann")
-	place := session.StandardPosition(5)
-	m.does("bob's layout", m.call.SetLayout(t.Context(), "3x3", map[string]session.VideoPosition{ann.ID(): place}))
-	m.ann.holds(m.k.js()+".layout", "3x3")
-	until(m, "ann's wish", ann.ObserveRequestedPosition(), func(p session.VideoPosition) bool { return p == place })
-	m.end()
-}
-
-// TestRoomRemovesMembersOfBothSDKs: the call of who is removed ends, and the others see it leave.
-func TestRoomRemovesMembersOfBothSDKs(t *testing.T) {
-	t.Parallel()
-	m := meet(t, sessiontest.RoleModerator)
-	m.ann.do(nil, "%s.remove()", m.js("bob"))
-	m.bob.becomes(m.call, session.CallStatusDestroyed)
-	if why := m.call.EndReason(); why.By != errs.EndedByRemote {
-		t.Errorf("bob was removed: %v", why)
-	}
-	m.ann.holds(m.k.js()+".participants.length", 1)
-	m.ann.hangUp(m.k)
-	m.ann.isQuiet()
-}
-
-// TestRoomShowsBothSDKsScreens as members of their own, with whose they are.
-func TestRoomShowsBothSDKsScreens(t *testing.T) {
-	t.Parallel()
-	m := meet(t, sessiontest.RoleModerator)
-	m.ann.gesture("%s.self.startScreenShare()", m.k.js())
-	var screen *session.Participant
-	until(m, "ann's screen", m.call.ObserveParticipants(), func(all []*session.Participant) bool {
-		for _, p := range all {
-			if p.Type() == "screen" {
-				screen = p
-			}
-		}
-		return screen != nil
-	})
-	if screen.ParentID() != m.of("ann").ID() {
-		t.Errorf("the screen's parent is %s, not ann", screen.ParentID())
-	}
-	m.ann.do(nil, "%s.self.stopScreenShare()", m.k.js())
-	<-screen.Done()
-	o := m.bob.toSpeak(&ear{})
-	mine, err := m.call.ShareScreen(t.Context(), media.NewTestPattern(), session.MediaOptions{SettingEngine: o.SettingEngine})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.ann.holds(m.k.js()+".participants.filter((p) => p.type === 'screen').length", 1)
-	m.does("bob stops his screen", mine.Stop(t.Context()))
-	m.ann.holds(m.k.js()+".participants.length", 2)
 	m.end()
 }

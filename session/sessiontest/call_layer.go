@@ -129,5 +129,5 @@ func (r *room) showSpeakerLocked() {
 	}
 }
 
-// hasVideo tells whether somebody in the room is to see something.
+// hasVideo tells whether somebody in the room shows or sees something.
 func (r *room) hasVideo() bool { return slices.ContainsFunc(r.legs, (*leg).hasVideo) }

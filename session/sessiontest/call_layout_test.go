@@ -183,3 +183,15 @@ func TestRaisedHandsComeFirstWherePrioritized(t *testing.T) {
 		t.Errorf("layers are %v", layers)
 	}
 }
+
+// A room in which nobody looks at the others is laid out as well: its members have their places.
+func TestRoomOfMembersWhoOnlyShowIsLaidOut(t *testing.T) {
+	gw := sessiontest.NewServer(t)
+	in := guests(t, gw, []string{"mara", "noor"}, "pcmu", "vp8:sendonly")
+	layers := in[1].layers("grid-responsive") // the first that noor gets
+	for _, who := range in {
+		if at(layers, who.member) == nil {
+			t.Errorf("%s has no place in %v", who.member, layers)
+		}
+	}
+}

@@ -207,9 +207,9 @@ func (l *leg) sections() []*section {
 	return l.media.live()
 }
 
-// hasVideo tells whether the client is to see something.
+// hasVideo tells whether the client shows or sees something.
 func (l *leg) hasVideo() bool {
-	return slices.ContainsFunc(l.sections(), func(s *section) bool { return isVideo(s) && s.toClient() })
+	return slices.ContainsFunc(l.sections(), func(s *section) bool { return isVideo(s) && (s.fromClient() || s.toClient()) })
 }
 
 func (l *leg) digitString() string { return strings.Join(l.digits, "") }

@@ -66,16 +66,17 @@ func events(gw *sessiontest.Server, since int, callID string) []string {
 
 func TestComingAndGoingComesInTheOrderOfTheProtocol(t *testing.T) {
 	gw := sessiontest.NewServer(t)
-	mara := newPhone(t, gw, "mara@example.org").dial("/public/lobby", "pcmu", "vp8")
 	check := func(name string, since int, callID string, want ...string) {
 		t.Helper()
-		mara.ask("signalwire.ping", obj{})
 		if d := cmp.Diff(want, events(gw, since, callID)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 	}
+	mara := newPhone(t, gw, "mara@example.org").dial("/public/lobby", "pcmu", "vp8")
+	mara.on("layout.changed")
 	since := len(gw.Journal())
 	noor := newPhone(t, gw, "noor@example.org").dial("/public/lobby", "pcmu", "vp8")
+	noor.on("layout.changed") // the last that anybody is told
 	check("who comes", since, noor.id, "call.state", "verto.answer", "call.state", "call.joined", "layout.changed")
 	check("who is there", since, mara.id, "member.joined", "layout.changed")
 
@@ -85,13 +86,16 @@ func TestComingAndGoingComesInTheOrderOfTheProtocol(t *testing.T) {
 		"screenShare": true, "userVariables": obj{"memberCallId": noor.id, "memberId": noor.member},
 	})
 	screen.accept("verto.answer")
-	noor.on("member.joined")
+	noor.on("layout.changed")
 	check("screen", since, screen.id, "verto.answer")
 	check("whose screen it is", since, noor.id, "member.joined", "layout.changed")
 	check("who sees the screen", since, mara.id, "member.joined", "layout.changed")
 
 	since = len(gw.Journal())
 	noor.bye() // takes the screen along
+	for range 4 {
+		mara.on("layout.changed") // for noor, her screen, and both as they go
+	}
 	check("who goes", since, noor.id, "call.state", "call.state", "member.left", "layout.changed", "call.left")
 	check("who stays", since, mara.id, "member.left", "layout.changed", "member.left", "layout.changed")
 }

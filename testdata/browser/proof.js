@@ -204,6 +204,26 @@ const proof = (() => {
     return sums;
   }
 
+  // shows is a fact of a participant, read from its getter and from its observable, which must agree.
+  function shows(participant, name) {
+    const observable = participant?.[`${name}$`];
+    let last = participant?.[name];
+    observable?.subscribe((v) => { last = v; }).unsubscribe();
+    return last === participant?.[name] ? plain(last) : { getter: plain(participant?.[name]), observable: plain(last) };
+  }
+
+  // methods are what an object of the SDK can be asked to do, and what of it can be observed (name$), without what every
+  // object of the SDK has.
+  function methods(object) {
+    const all = new Map();
+    for (let p = Object.getPrototypeOf(object); p && !Object.hasOwn(p, 'cachedObservable'); p = Object.getPrototypeOf(p)) {
+      for (const [name, d] of Object.entries(Object.getOwnPropertyDescriptors(p))) {
+        if (name !== 'constructor' && (d.value ? typeof d.value === 'function' : name.endsWith('$'))) all.set(name, true);
+      }
+    }
+    return [...all.keys()].sort();
+  }
+
   window.addEventListener('unhandledrejection', (e) => note('unhandled rejection', e.reason));
-  return { log, note, until, make, hearIncoming, follow, dial, quiet, hear, see, flow, calls, screens, get client() { return client; } };
+  return { log, note, until, make, hearIncoming, follow, dial, quiet, hear, see, flow, shows, methods, calls, screens, get client() { return client; } };
 })();
