@@ -76,6 +76,10 @@ func (c *Client) routeVerto(e wire.Event) {
 		return
 	}
 	k := c.legs[m.CallID]
+	if k == nil && m.Method == wire.VertoAttach {
+		c.attachOffered(m, e.NodeID)
+		return
+	}
 	if k == nil || k.state.status >= CallStatusDisconnected {
 		return // of a call that is no more
 	}
@@ -94,7 +98,9 @@ func (c *Client) routeVerto(e wire.Event) {
 		}
 		if offers {
 			k.move(inviteAccepted)
-			k.move(callAnswered)
+			if k.move(callAnswered) {
+				k.rewrite()
+			}
 		}
 	case wire.VertoAttach:
 		k.attachPushed()
@@ -107,6 +113,7 @@ func (c *Client) routeVerto(e wire.Event) {
 	case wire.VertoMediaParams:
 		k.params.Publish(mediaParams(m.MediaParams))
 	case wire.VertoPing:
+		k.rewrite()
 		k.pong()
 	}
 }

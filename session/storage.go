@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"strings"
@@ -30,6 +31,14 @@ type Storage interface {
 	Clear(ctx context.Context, s Scope, prefix string) error
 }
 
+// A SharedStorage is a Storage that several processes may write to.
+type SharedStorage interface {
+	Storage
+	// Swap sets key to value if its value still is old, and reports whether it
+	// was. A nil old means that there is no such key; a nil value deletes it.
+	Swap(ctx context.Context, s Scope, key string, old, value []byte) (bool, error)
+}
+
 // NewMemoryStorage keeps values in memory, in both scopes, for as long as the
 // storage itself is kept: hand one to two clients in turn and the second can
 // resume what the first left.
@@ -57,6 +66,23 @@ func (m *memoryStorage) Set(_ context.Context, s Scope, key string, value []byte
 	}
 	m.values[s][key] = append([]byte(nil), value...)
 	return nil
+}
+
+func (m *memoryStorage) Swap(_ context.Context, s Scope, key string, old, value []byte) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now, ok := m.values[s][key]
+	switch {
+	case ok != (old != nil) || !bytes.Equal(now, old):
+		return false, nil
+	case value == nil:
+		delete(m.values[s], key)
+		return true, nil
+	case m.values[s] == nil:
+		m.values[s] = map[string][]byte{}
+	}
+	m.values[s][key] = append([]byte{}, value...)
+	return true, nil
 }
 
 func (m *memoryStorage) Delete(_ context.Context, s Scope, key string) error {
