@@ -134,7 +134,7 @@ func (k *Call) attachDone(err error) {
 		return
 	}
 	if err != nil {
-		if k.revived && !k.state.answered { // nobody else waits for it
+		if k.lostSight() {
 			k.c.report(&errs.AttachError{CallID: k.id, OriginalError: err})
 		}
 		k.fail(sessionGone(&errs.AttachError{OriginalError: err}))

@@ -165,6 +165,19 @@ func (k *Call) reviveMedia(r attachRecord) error {
 	return nil
 }
 
+// lostSight: the call is an earlier process's and not attached yet. Nobody waits
+// for it, or knows it, so that the client tells of its end.
+func (k *Call) lostSight() bool { return k.revived && !k.state.answered && !k.isAttached() }
+
+// leftBehind: a call that was to be taken up has ended. On the loop.
+func (c *Client) leftBehind(m wire.VertoMessage) {
+	if _, ok := c.custody.left[m.CallID]; ok {
+		delete(c.custody.left, m.CallID)
+		c.custody.drop(m.CallID, func() {})
+		c.report(&errs.AttachError{CallID: m.CallID, OriginalError: byeReason(m)})
+	}
+}
+
 // attachOffered: the service holds a call that this client does not know. On the
 // loop.
 func (c *Client) attachOffered(m wire.VertoMessage, node string) {

@@ -76,9 +76,11 @@ func (c *Client) routeVerto(e wire.Event) {
 		return
 	}
 	k := c.legs[m.CallID]
-	if k == nil && m.Method == wire.VertoAttach {
+	switch {
+	case k == nil && m.Method == wire.VertoAttach:
 		c.attachOffered(m, e.NodeID)
-		return
+	case k == nil && m.Method == wire.VertoBye:
+		c.leftBehind(m)
 	}
 	if k == nil || k.state.status >= CallStatusDisconnected {
 		return // of a call that is no more
@@ -120,6 +122,11 @@ func (c *Client) routeVerto(e wire.Event) {
 
 // byeReceived ends the call. An outbound one that nobody took was refused.
 func (k *Call) byeReceived(why *errs.CallEndedError) {
+	if k.lostSight() {
+		k.c.report(&errs.AttachError{CallID: k.id, OriginalError: why})
+		k.over(why)
+		return
+	}
 	if k.direction == errs.DirectionOutbound && !k.state.answered && why.Code != errs.CauseNormalClearing {
 		k.refused(why)
 		return
