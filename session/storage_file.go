@@ -2,23 +2,30 @@ package session
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/callrx/callrx/errs"
 )
 
 // NewFileStorage keeps persistent values as files in dir, which it creates with
-// mode 0700 if need be, one file of mode 0600 a key, written atomically.
-// Session-scoped values stay in memory. It returns *errs.StorageError when dir
-// cannot be used, or (except on Windows) when others may read it.
+// mode 0700 if need be, one file of mode 0600 a key, written atomically: a
+// process that is killed leaves the old value or the new one. Session-scoped
+// values stay in memory.
+//
+// It is a [SharedStorage]: processes of one machine may use the same dir, and
+// wait for each other with a lock that the system releases when they end. On
+// systems without file locks every write fails. A value has 16 MiB at most, and
+// a file that is damaged or not of callrx is an error when its key is read.
+//
+// It returns *errs.StorageError when dir cannot be used, or (except on Windows)
+// when others may read it. It needs no closing.
 func NewFileStorage(dir string) (Storage, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, &errs.StorageError{Op: "open", OriginalError: err}
@@ -30,7 +37,9 @@ func NewFileStorage(dir string) (Storage, error) {
 	if err != nil {
 		return nil, &errs.StorageError{Op: "open", OriginalError: err}
 	}
-	return &fileStorage{root: root, session: NewMemoryStorage()}, nil
+	f := &fileStorage{root: root, lock: newDirLock(root), session: newMemoryStorage()}
+	f.sweep()
+	return f, nil
 }
 
 func checkPrivate(dir string) error {
@@ -46,7 +55,8 @@ func checkPrivate(dir string) error {
 
 type fileStorage struct {
 	root    *os.Root
-	session Storage
+	lock    *dirLock
+	session *memoryStorage
 }
 
 // fileName makes any key a safe file name; keys stay recognisable in a listing.
@@ -70,87 +80,100 @@ func (f *fileStorage) Get(ctx context.Context, s Scope, key string) ([]byte, boo
 	if s != ScopePersistent {
 		return f.session.Get(ctx, s, key)
 	}
-	name := fileName(key)
-	value, err := f.read(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, false, nil
-	case err != nil:
+	if err := ctx.Err(); err != nil {
 		return nil, false, &errs.StorageError{Op: "read", Key: key, OriginalError: err}
 	}
-	return value, true, nil
-}
-
-// read refuses what this storage would not have written.
-func (f *fileStorage) read(name string) ([]byte, error) {
-	info, err := f.root.Lstat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", filepath.Join(f.root.Name(), name))
-	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s has mode %v: others may read it", filepath.Join(f.root.Name(), name), info.Mode().Perm())
-	}
-	return f.root.ReadFile(name)
+	return f.read(key)
 }
 
 func (f *fileStorage) Set(ctx context.Context, s Scope, key string, value []byte) error {
 	if s != ScopePersistent {
 		return f.session.Set(ctx, s, key, value)
 	}
-	if err := f.write(fileName(key), value); err != nil {
-		return &errs.StorageError{Op: "write", Key: key, OriginalError: err}
-	}
-	return nil
+	return f.change(ctx, "write", key, func() error { return f.write(key, value) })
 }
 
-// write makes the new content durable under another name first, one that is no
-// key and nobody else's: a reader sees the old file or the new one, whole, even
-// after a crash.
-func (f *fileStorage) write(name string, value []byte) error {
-	temp := name + ".tmp-" + rand.Text()
-	file, err := f.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+func (f *fileStorage) Swap(ctx context.Context, s Scope, key string, old, value []byte) (bool, error) {
+	if s != ScopePersistent {
+		return f.session.Swap(ctx, s, key, old, value)
+	}
+	swapped := false
+	err := f.change(ctx, "write", key, func() error {
+		current, exists, err := f.read(key)
+		if err != nil || !unchanged(current, exists, old) {
+			return err
+		}
+		if value == nil {
+			err = f.remove(key)
+		} else {
+			err = f.write(key, value)
+		}
+		swapped = err == nil
 		return err
-	}
-	_, err = file.Write(value)
-	if err == nil {
-		err = file.Sync()
-	}
-	err = errors.Join(err, file.Close())
-	if err == nil {
-		err = f.root.Rename(temp, name)
-	}
-	if err != nil {
-		_ = f.root.Remove(temp)
-	}
-	return err
+	})
+	return swapped, err
 }
 
 func (f *fileStorage) Delete(ctx context.Context, s Scope, key string) error {
 	if s != ScopePersistent {
 		return f.session.Delete(ctx, s, key)
 	}
-	if err := f.root.Remove(fileName(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return &errs.StorageError{Op: "delete", Key: key, OriginalError: err}
-	}
-	return nil
+	return f.change(ctx, "delete", key, func() error { return f.remove(key) })
 }
 
 func (f *fileStorage) Clear(ctx context.Context, s Scope, prefix string) error {
 	if s != ScopePersistent {
 		return f.session.Clear(ctx, s, prefix)
 	}
-	entries, err := fs.ReadDir(f.root.FS(), ".")
-	if err != nil {
-		return &errs.StorageError{Op: "clear", Key: prefix, OriginalError: err}
+	return f.change(ctx, "clear", prefix, func() error {
+		entries, err := fs.ReadDir(f.root.FS(), ".")
+		for _, e := range entries {
+			if key, ok := keyOf(e.Name()); ok && strings.HasPrefix(key, prefix) {
+				err = errors.Join(err, f.remove(key))
+			}
+		}
+		return err
+	})
+}
+
+// change does what changes files while nobody else does. A failure becomes a
+// StorageError, unless it is one.
+func (f *fileStorage) change(ctx context.Context, op, key string, do func() error) error {
+	err := f.lock.hold(ctx, do)
+	var typed *errs.StorageError
+	if err == nil || errors.As(err, &typed) {
+		return err
 	}
+	return &errs.StorageError{Op: op, Key: key, OriginalError: err}
+}
+
+// sweepTimeout bounds how long NewFileStorage waits for other processes.
+const sweepTimeout = time.Second
+
+// sweep removes what processes that were killed did not finish to write, if it
+// can. The lock tells it from what others are writing now.
+func (f *fileStorage) sweep() {
+	if len(f.unfinished()) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), sweepTimeout)
+	defer cancel()
+	_ = f.lock.hold(ctx, func() error {
+		for _, name := range f.unfinished() {
+			_ = f.root.Remove(name)
+		}
+		return nil
+	})
+}
+
+func (f *fileStorage) unfinished() []string {
+	var names []string
+	entries, _ := fs.ReadDir(f.root.FS(), ".")
 	for _, e := range entries {
-		if key, ok := keyOf(e.Name()); ok && strings.HasPrefix(key, prefix) {
-			err = errors.Join(err, f.Delete(ctx, s, key))
+		name, _, ok := strings.Cut(e.Name(), tempMark)
+		if _, ours := keyOf(name); ok && ours {
+			names = append(names, e.Name())
 		}
 	}
-	return err
+	return names
 }

@@ -1,18 +1,16 @@
 package session_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
+	"slices"
 	"testing"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/storagetest"
 )
 
 const (
@@ -20,22 +18,27 @@ const (
 	lasting = session.ScopePersistent
 )
 
-// oddKeys are keys that a careless file name would trip over.
-var oddKeys = []string{
-	"", ".", "..", "/", "a/b", "../../etc/passwd", `a\b`, "a:b", "sw:cached_credential", "sw:7f3e:as", "a b", "ä", "日本語", "a\x00b", "a\nb",
-	"CON", "a.", "-rf", "*", "%2e", "=", "a=", ".tmp-x", strings.Repeat("k", 90), "a", "A",
+func TestStoragesKeepTheirContract(t *testing.T) {
+	stored := func() string { return filepath.Join(t.TempDir(), "store") }
+	for name, open := range map[string]func() (session.Storage, error){
+		"memory": func() (session.Storage, error) { return session.NewMemoryStorage(), nil },
+		"files":  func() (session.Storage, error) { return session.NewFileStorage(stored()) },
+	} {
+		if err := storagetest.TestStorage(t.Context(), open); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
-func TestStorageKeepsItsContract(t *testing.T) {
-	for name, open := range map[string]func(t *testing.T) session.Storage{
-		"memory": func(*testing.T) session.Storage { return session.NewMemoryStorage() },
-		"file":   func(t *testing.T) session.Storage { return fileStorage(t, filepath.Join(t.TempDir(), "store")) },
-	} {
-		for _, scope := range []session.Scope{process, lasting, "another"} {
-			for _, law := range storageLaws {
-				t.Run(name+"/"+string(scope)+"/"+law.name, func(t *testing.T) { law.check(t, open(t), scope) })
-			}
-		}
+// Two storages over one directory know nothing of each other, as in two
+// processes.
+func TestProcessesShareFiles(t *testing.T) {
+	err := storagetest.TestShared(t.Context(), func() (a, b session.SharedStorage, err error) {
+		dir := filepath.Join(t.TempDir(), "store")
+		return fileStorage(t, dir).(session.SharedStorage), fileStorage(t, dir).(session.SharedStorage), nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 
@@ -46,106 +49,6 @@ func fileStorage(t *testing.T, dir string) session.Storage {
 		t.Fatal(err)
 	}
 	return s
-}
-
-var storageLaws = []struct {
-	name  string
-	check func(t *testing.T, s session.Storage, scope session.Scope)
-}{
-	{"a missing key is no error", func(t *testing.T, s session.Storage, scope session.Scope) {
-		for _, key := range oddKeys {
-			wantValue(t, s, scope, key, "", false)
-			if err := s.Delete(t.Context(), scope, key); err != nil {
-				t.Errorf("Delete(%q): %v", key, err)
-			}
-		}
-		if err := s.Clear(t.Context(), scope, ""); err != nil {
-			t.Errorf("Clear: %v", err)
-		}
-	}},
-	{"odd keys are keys like others", func(t *testing.T, s session.Storage, scope session.Scope) {
-		for _, key := range oddKeys {
-			set(t, s, scope, key, "value of "+key)
-		}
-		for _, key := range oddKeys {
-			wantValue(t, s, scope, key, "value of "+key, true)
-		}
-		for i, key := range oddKeys {
-			if err := s.Delete(t.Context(), scope, key); err != nil {
-				t.Errorf("Delete(%q): %v", key, err)
-			}
-			wantValue(t, s, scope, key, "", false)
-			for _, other := range oddKeys[i+1:] {
-				wantValue(t, s, scope, other, "value of "+other, true)
-			}
-		}
-	}},
-	{"any bytes are a value, and the last one counts", func(t *testing.T, s session.Storage, scope session.Scope) {
-		for _, value := range []string{"x", "", "\x00\xff\n", strings.Repeat("long", 1<<18), "y"} {
-			set(t, s, scope, "k", value)
-			wantValue(t, s, scope, "k", value, true)
-		}
-	}},
-	{"values are copies", func(t *testing.T, s session.Storage, scope session.Scope) {
-		mine := []byte("abc")
-		if err := s.Set(t.Context(), scope, "k", mine); err != nil {
-			t.Fatal(err)
-		}
-		mine[0] = 'X'
-		got, _, _ := s.Get(t.Context(), scope, "k")
-		got[1] = 'X'
-		wantValue(t, s, scope, "k", "abc", true)
-	}},
-	{"scopes are apart", func(t *testing.T, s session.Storage, scope session.Scope) {
-		set(t, s, scope, "k", "mine")
-		for _, other := range []session.Scope{process, lasting} {
-			if other != scope {
-				wantValue(t, s, other, "k", "", false)
-				if err := s.Clear(t.Context(), other, ""); err != nil {
-					t.Error(err)
-				}
-			}
-		}
-		wantValue(t, s, scope, "k", "mine", true)
-	}},
-	{"clear goes by prefix", func(t *testing.T, s session.Storage, scope session.Scope) {
-		for _, key := range []string{"sw:", "sw:a", "sw:/b", "sw", "SW:a", "x-sw:a"} {
-			set(t, s, scope, key, key)
-		}
-		if err := s.Clear(t.Context(), scope, "sw:"); err != nil {
-			t.Fatal(err)
-		}
-		for _, key := range []string{"sw:", "sw:a", "sw:/b"} {
-			wantValue(t, s, scope, key, "", false)
-		}
-		for _, key := range []string{"sw", "SW:a", "x-sw:a"} {
-			wantValue(t, s, scope, key, key, true)
-		}
-	}},
-	{"goroutines may share it, and never see half a value", func(t *testing.T, s session.Storage, scope session.Scope) {
-		var wg sync.WaitGroup
-		for g := range 8 {
-			wg.Go(func() {
-				for i := range 20 {
-					key := fmt.Sprint("k", i%3)
-					value := bytes.Repeat([]byte{byte('a' + g)}, 10_000)
-					if err := s.Set(t.Context(), scope, key, value); err != nil {
-						t.Errorf("Set: %v", err)
-					}
-					got, ok, err := s.Get(t.Context(), scope, key)
-					if err != nil || ok && (len(got) != len(value) || bytes.Count(got, got[:1]) != len(got)) {
-						t.Errorf("Get: %d bytes, %v, %v", len(got), ok, err)
-					}
-					if i%7 == g%7 {
-						if err := s.Delete(t.Context(), scope, key); err != nil {
-							t.Errorf("Delete: %v", err)
-						}
-					}
-				}
-			})
-		}
-		wg.Wait()
-	}},
 }
 
 func set(t *testing.T, s session.Storage, scope session.Scope, key, value string) {
@@ -186,6 +89,7 @@ func TestFileStorageIsPrivate(t *testing.T) {
 	wantValue(t, s, lasting, "sw:key", "secret again", true)
 }
 
+// files are those in dir, without the one that is locked.
 func files(t *testing.T, dir string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*"))
@@ -193,7 +97,7 @@ func files(t *testing.T, dir string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(paths, hidden...)
+	return slices.DeleteFunc(append(paths, hidden...), func(path string) bool { return filepath.Base(path) == ".lock" })
 }
 
 func TestFileStorageRefusesWhatIsNotItsOwn(t *testing.T) {
@@ -251,24 +155,30 @@ func TestFileStorageFollowsNoLinks(t *testing.T) {
 	}
 }
 
-func TestFileStorageIgnoresWhatACrashLeft(t *testing.T) {
+func TestFileStorageRemovesWhatACrashLeftAndNothingElse(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
 	s := fileStorage(t, dir)
 	set(t, s, lasting, "k", "whole")
-	name := files(t, dir)[0]
-	for _, junk := range []string{name + ".tmp-ABC", filepath.Join(dir, "README"), filepath.Join(dir, "=%")} {
+	half := files(t, dir)[0] + ".tmp-ABC"
+	foreign := []string{filepath.Join(dir, "README"), filepath.Join(dir, "=%"), filepath.Join(dir, "notes.tmp-1")}
+	for _, junk := range append(foreign, half) {
 		if err := os.WriteFile(junk, []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	wantValue(t, s, lasting, "k", "whole", true)
 	wantValue(t, fileStorage(t, dir), lasting, "k", "whole", true)
+	if _, err := os.Stat(half); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what was half written: %v, want it removed", err)
+	}
 	if err := s.Clear(t.Context(), lasting, ""); err != nil {
 		t.Fatal(err)
 	}
 	wantValue(t, s, lasting, "k", "", false)
-	if n := len(files(t, dir)); n != 3 {
-		t.Errorf("%d files, want what was not ours left alone", n)
+	for _, name := range foreign {
+		if _, err := os.Stat(name); err != nil {
+			t.Errorf("what was not ours: %v", err)
+		}
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
