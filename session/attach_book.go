@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/callrx/callrx/errs"
 )
 
 // What several processes that share a storage do by turns is written by Swap.
@@ -41,6 +43,11 @@ func (s *store) amend(key string, edit func(attachRecords) bool, done func(ok bo
 func (s *store) amendNow(ctx context.Context, key string, edit func(attachRecords) bool) error {
 	for range swapTries {
 		stored, ok, err := s.storage.Get(ctx, s.scope, key)
+		if damaged(err) {
+			if err = s.storage.Delete(ctx, s.scope, key); err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -63,6 +70,12 @@ func (s *store) amendNow(ctx context.Context, key string, edit func(attachRecord
 		}
 	}
 	return errContended
+}
+
+// damaged: the storage finds that what is there is not what was written.
+func damaged(err error) bool {
+	var typed *errs.StorageError
+	return errors.As(err, &typed) && typed.Op == "decode"
 }
 
 // replace reports false when another process was faster.

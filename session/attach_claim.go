@@ -154,18 +154,22 @@ func (s *store) readRecords(ctx context.Context, key string) (attachRecords, boo
 		return nil, false, nil
 	}
 	type value struct {
-		stored []byte
-		ok     bool
+		stored  []byte
+		ok      bool
+		damaged error
 	}
 	v, ok := access(ctx, s, "read", storeReadTimeout, func(ctx context.Context) (v value, err error) {
 		v.stored, v.ok, err = s.storage.Get(ctx, s.scope, key)
+		if damaged(err) {
+			return value{damaged: err}, nil
+		}
 		return v, err
 	})
 	if !ok {
 		return nil, false, nil
 	}
-	if !v.ok {
-		return attachRecords{}, true, nil
+	if v.damaged != nil || !v.ok {
+		return attachRecords{}, v.damaged == nil, v.damaged
 	}
 	records, err := decodeRecords(key, v.stored)
 	return records, err == nil, err

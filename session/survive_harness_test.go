@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callrx/callrx/session"
@@ -126,6 +127,7 @@ func (b *callBubble) boot(t *testing.T, name string, s session.SharedStorage, o 
 func (b *callBubble) vanish(m *machine, name string) {
 	m.storage.dead.Store(true)
 	b.srv.Drop(name)
+	synctest.Wait() // the gateway has noticed
 }
 
 // told are the errors of one type that the client has reported.
