@@ -142,16 +142,31 @@ func (e *InviteError) Unwrap() error { return e.OriginalError }
 // AttachError says that a call the server still holds could not be picked up
 // again.
 type AttachError struct {
+	CallID        string // empty where the call itself reports it
 	OriginalError error
 }
 
-// Error names the step and the cause.
+// Error names the call and the cause.
 func (e *AttachError) Error() string {
-	return withCause("attach call", e.OriginalError)
+	return withCause(withDetail("attach call", " ", e.CallID), e.OriginalError)
 }
 
 // Unwrap returns the cause.
 func (e *AttachError) Unwrap() error { return e.OriginalError }
+
+// CallOwnedError says that a call belongs to another process that shares the
+// storage: it was faster, or it took the call over from this one.
+type CallOwnedError struct {
+	CallID string
+}
+
+// Error names the call.
+func (e *CallOwnedError) Error() string {
+	return withDetail("call", " ", e.CallID) + " is owned by another process"
+}
+
+// Retryable reports false.
+func (e *CallOwnedError) Retryable() bool { return false }
 
 // UnauthorizedEventError says that the service does not let this client have
 // the events of a type.

@@ -132,8 +132,10 @@ var table = []row{
 		"handle invite: root cause"),
 	of(&errs.UnauthorizedEventError{EventType: "user_event"}, &errs.UnauthorizedEventError{},
 		"subscribe to user_event: not authorized"),
-	of(&errs.AttachError{OriginalError: errRoot}, &errs.AttachError{},
-		"attach call: root cause"),
+	of(&errs.AttachError{CallID: "c-1", OriginalError: errRoot}, &errs.AttachError{},
+		"attach call c-1: root cause"),
+	of(&errs.CallOwnedError{CallID: "c-1"}, &errs.CallOwnedError{},
+		"call c-1 is owned by another process"),
 }
 
 func TestEveryErrorIsFoundThroughTwoWraps(t *testing.T) {

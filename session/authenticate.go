@@ -32,6 +32,9 @@ type entry struct {
 func (c *Client) authenticate(ctx context.Context, l *life, link *relay.Link) error {
 	var e entry
 	var dead bool
+	if !c.confirmCalls(ctx) { // whoever has them now resumes the session, too
+		_ = c.ask(ctx, func() { c.resume = resume{} })
+	}
 	err := c.ask(ctx, func() {
 		dead = c.session != l
 		e = entry{token: c.refresh.token, resume: c.resume}
@@ -186,15 +189,22 @@ func (c *Client) reauthenticate(ctx context.Context, t token) (applied, error) {
 
 func (c *Client) setResumeState(state string) {
 	c.resume.state = state
-	c.store.saveResume(c.streams.user.Get(), c.resume)
+	c.saveResume()
 }
 
 func (c *Client) setProtocol(name string) {
 	c.resume.protocol = name
-	c.store.saveResume(c.streams.user.Get(), c.resume)
+	c.saveResume()
 }
 
 func (c *Client) forgetResume() {
 	c.resume = resume{}
-	c.store.saveResume(c.streams.user.Get(), c.resume)
+	c.saveResume()
+}
+
+// saveResume leaves alone what is another process's.
+func (c *Client) saveResume() {
+	if !c.custody.elsewhere {
+		c.store.saveResume(c.streams.user.Get(), c.resume)
+	}
 }

@@ -48,6 +48,12 @@ type Call struct {
 	rooms  map[string]bool
 	room   *room
 
+	kept    bool          // the call is on record in the storage
+	letGo   chan struct{} // closed when it is known that the call is this client's to end; nil: it is
+	revived bool          // made of the record of an earlier process
+
+	answeredBefore bool // in that process
+
 	leaving *errs.CallEndedError // why this program hung up, which is why the call ends then
 
 	departure uint64 // counts signs that the call goes on after it has left its last room

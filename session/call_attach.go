@@ -46,7 +46,7 @@ func sessionGone(cause error) *errs.CallEndedError {
 // taken: outbound, the service has said that there is a call; inbound, this
 // program has answered.
 func (k *Call) taken() bool {
-	return k.state.answered || k.direction == errs.DirectionOutbound && k.state.status >= CallStatusTrying
+	return k.state.answered || k.revived || k.direction == errs.DirectionOutbound && k.state.status >= CallStatusTrying
 }
 
 // attachAgain begins to attach, in the place of an attempt under way. On the loop.
@@ -60,7 +60,7 @@ func (k *Call) attachAgain() {
 	k.attachment++
 	k.departure++
 	k.attaching = true
-	mine, answered := k.attachment, k.state.answered
+	mine, answered := k.attachment, k.state.answered || k.answeredBefore
 	k.stopAttaching = cancel
 	k.detach()
 	k.room.afresh = true
@@ -94,6 +94,7 @@ func (k *Call) attachTries(ctx context.Context) (err error) {
 		case <-ctx.Done():
 			return errors.Join(context.Cause(ctx), err)
 		}
+		k.c.confirmCalls(ctx) // one that is another process's is over now; else the service decides
 		err = k.offerAgain(ctx)
 		var refused *errs.JSONRPCError
 		if err == nil || errors.As(err, &refused) && !refused.Retryable() {
@@ -135,6 +136,9 @@ func (k *Call) attachDone(err error) {
 		return
 	}
 	if err != nil {
+		if k.lostSight() {
+			k.c.report(&errs.AttachError{CallID: k.id, OriginalError: err})
+		}
 		k.fail(sessionGone(&errs.AttachError{OriginalError: err}))
 		return
 	}
@@ -166,6 +170,7 @@ func (k *Call) attachPushed() {
 	case k.state.status == CallStatusRecovering:
 		k.attachAgain()
 	}
+	k.rewrite()
 }
 
 // detach notes that descriptions have to be exchanged anew, and ends exchanges

@@ -25,6 +25,7 @@ func (k *Call) hangup(ctx context.Context, cause string, why *errs.CallEndedErro
 		if k.move(hangupBegun) {
 			k.leaving = why
 			k.pause(true)
+			k.unkeep()
 			k.c.workers.Go(func() {
 				if cause == "" {
 					k.bye("", 0)
@@ -66,10 +67,15 @@ func (k *Call) hold(ctx context.Context, action string, held bool) error {
 	}
 	return k.c.ask(ctx, func() {
 		if !k.state.status.ended() {
-			k.pause(held)
-			k.held.Set(held)
+			k.setHeld(held)
+			k.rewrite()
 		}
 	})
+}
+
+func (k *Call) setHeld(held bool) {
+	k.pause(held)
+	k.held.Set(held)
 }
 
 // pause stops the media both ways, or lets it flow as before.

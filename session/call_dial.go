@@ -110,6 +110,10 @@ func (k *Call) invite(ctx context.Context, offer string) error {
 		}
 		k.setMember(body.MemberID)
 		k.move(inviteAccepted)
+		if body.HoldState != "" && !k.state.status.ended() { // of a call that was attached
+			k.setHeld(body.HoldState == "held")
+		}
+		k.keep()
 	})
 	if k.ctx.Err() != nil { // over already
 		err = context.Cause(k.ctx)

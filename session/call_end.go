@@ -44,11 +44,12 @@ func kindOf(cause error) errs.CallErrorKind {
 	var socket *errs.WebSocketError
 	var pong *errs.VertoPongError
 	var attach *errs.AttachError
+	var owned *errs.CallOwnedError
 	var ended *errs.CallEndedError
 	switch {
 	case errors.As(cause, &ended) && ended.OriginalError == nil && ended.By == errs.EndedByRemote:
 		return errs.CallErrorRejected
-	case errors.As(cause, &attach):
+	case errors.As(cause, &attach), errors.As(cause, &owned):
 		return errs.CallErrorNetwork
 	case errors.As(cause, &pong):
 		return errs.CallErrorInternal
@@ -98,6 +99,7 @@ func (k *Call) end(e callEvent, why *errs.CallEndedError) bool {
 	k.ended = why
 	leg := k.leg
 	k.mu.Unlock()
+	k.unkeep()
 	k.stop(why)
 	k.endExtras(why)
 	k.jobs.Do(func() {
@@ -185,7 +187,9 @@ func (c *Client) endCalls(why *errs.CallEndedError) {
 
 // dropCalls ends every call whose session is no more. On the loop.
 func (c *Client) dropCalls() {
+	c.custody.left, c.custody.ready = attachRecords{}, false
 	for _, k := range c.streams.calls.Get() {
+		k.kept = false // its record stays: the next session may have it
 		k.over(sessionGone(nil))
 	}
 }

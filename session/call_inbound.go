@@ -79,6 +79,7 @@ func (k *Call) answer(ctx context.Context, o MediaOptions, d media.Directions) e
 		if reply.NodeID != "" {
 			k.nodeID = reply.NodeID
 		}
+		k.keep()
 	})
 }
 

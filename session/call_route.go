@@ -83,6 +83,12 @@ func (c *Client) routeVerto(e wire.Event) {
 		return
 	}
 	k := c.legs[m.CallID]
+	switch {
+	case k == nil && m.Method == wire.VertoAttach:
+		c.attachOffered(m, e.NodeID)
+	case k == nil && m.Method == wire.VertoBye:
+		c.leftBehind(m)
+	}
 	if k == nil || k.state.status >= CallStatusDisconnected {
 		return // of a call that is no more
 	}
@@ -102,7 +108,9 @@ func (c *Client) routeVerto(e wire.Event) {
 		}
 		if offers {
 			k.move(inviteAccepted)
-			k.move(callAnswered)
+			if k.move(callAnswered) {
+				k.rewrite()
+			}
 		}
 	case wire.VertoAttach:
 		k.attachPushed()
@@ -115,12 +123,18 @@ func (c *Client) routeVerto(e wire.Event) {
 	case wire.VertoMediaParams:
 		k.params.Publish(mediaParams(m.MediaParams))
 	case wire.VertoPing:
+		k.rewrite()
 		k.pong()
 	}
 }
 
 // byeReceived ends the call. An outbound one that nobody took was refused.
 func (k *Call) byeReceived(why *errs.CallEndedError) {
+	if k.lostSight() {
+		k.c.report(&errs.AttachError{CallID: k.id, OriginalError: why})
+		k.over(why)
+		return
+	}
 	if k.direction == errs.DirectionOutbound && !k.state.answered && why.Code != errs.CauseNormalClearing {
 		k.refused(why)
 		return

@@ -21,8 +21,10 @@ func (k *Call) SetDirections(ctx context.Context, d media.Directions) error {
 		if err != nil {
 			k.swapWanted(before)
 			leg.SetDirections(before)
+			return err
 		}
-		return err
+		k.c.post(k.rewrite)
+		return nil
 	})
 }
 

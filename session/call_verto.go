@@ -116,7 +116,7 @@ func (k *Call) bye(cause string, code int) {
 	defer cancel()
 	known := false
 	var extras []*ExtraLeg
-	if k.c.ask(ctx, func() { known, extras = k.known, k.allExtras() }) != nil || !known {
+	if !k.mayEnd(ctx) || k.c.ask(ctx, func() { known, extras = k.known, k.allExtras() }) != nil || !known {
 		return
 	}
 	var told sync.WaitGroup
@@ -163,4 +163,17 @@ func undelivered(err error) bool {
 	var lost *errs.TransportError
 	var full *errs.QueueFullError
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) || errors.As(err, &lost) || errors.As(err, &full)
+}
+
+// mayEnd waits, but not long, until it is known whether another process has taken
+// the call over, so that the service must not be told of an end.
+func (k *Call) mayEnd(ctx context.Context) bool {
+	var letGo chan struct{}
+	if k.c.ask(ctx, func() { letGo = k.letGo }) != nil {
+		return false
+	}
+	if letGo == nil {
+		return true
+	}
+	return awaitClosed(ctx, letGo, byeTimeout/2) == nil
 }

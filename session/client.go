@@ -53,6 +53,7 @@ type Client struct {
 	name       string // of the session that calls belong to: its protocol
 	sequence   uint64
 	lastStatus Status
+	custody    custody
 	legs       map[string]*Call // by the ids that events name them with
 	extras     map[string]*ExtraLeg
 	talks      map[string]*Conversation // that are open, by id
@@ -110,7 +111,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 		OnUnauthorized: c.replaceToken, OnDate: c.setClock,
 	})
 	c.directory = newDirectory(c)
-	c.store = newStore(o.Storage, o.PersistSession, c.report)
+	c.store, c.custody = newStore(o.Storage, o.PersistSession, c.report), newCustody(c)
 	c.refresh = refresher{c: c, policy: o.Refresh, timer: time.NewTimer(time.Hour)}
 	c.refresh.timer.Stop()
 	return c, nil
@@ -127,7 +128,7 @@ func Open(ctx context.Context, p CredentialProvider, opts Options) (*Client, err
 	if opts.SkipConnection {
 		err = c.signIn(ctx)
 	} else {
-		err = c.Connect(ctx)
+		err = c.goOnline(ctx)
 	}
 	if err == nil && !opts.SkipConnection && !opts.SkipRegister {
 		var refused *errs.InvalidCredentialsError
@@ -139,6 +140,7 @@ func Open(ctx context.Context, p CredentialProvider, opts Options) (*Client, err
 		_ = c.Close()
 		return nil, err
 	}
+	c.takeUp()
 	return c, nil
 }
 
@@ -159,6 +161,7 @@ func (c *Client) Close() error {
 		c.endCalls(&errs.CallEndedError{By: errs.EndedByLocal, Cause: string(errs.EndClosed), OriginalError: errs.ErrClosed})
 		c.endSession(why, "closed")
 		c.post(func() {
+			c.custody.dropAll()
 			c.refresh.handle(clientClosed)
 			c.setStatus(clientIsClosed)
 			c.quit(errs.ErrClosed)
@@ -200,6 +203,7 @@ func (c *Client) Disconnect(ctx context.Context) error {
 		c.refresh.handle(clientDisconnected)
 		c.wanted, c.bound = false, false
 		c.forgetResume()
+		c.custody.dropAll()
 	})
 }
 

@@ -20,7 +20,19 @@ import (
 //   - the cause of ctx
 //
 // Errors, except that of ctx, appear on ObserveErrors too.
-func (c *Client) Connect(outer context.Context) error {
+//
+// Calls of an earlier process are taken up then; see
+// Options.ReconnectAttachedCalls.
+func (c *Client) Connect(ctx context.Context) error {
+	err := c.goOnline(ctx)
+	if err == nil {
+		c.takeUp()
+	}
+	return err
+}
+
+// goOnline is Connect without the calls of an earlier process.
+func (c *Client) goOnline(outer context.Context) error {
 	ctx, release, err := c.turn(outer, "connect")
 	if err != nil {
 		return err
@@ -65,8 +77,15 @@ func (c *Client) connect(ctx context.Context) error {
 	if err != nil {
 		return causeOf(ctx, err)
 	}
-	l := c.newLife()
-	saved := c.store.loadResume(ctx, info.ID)
+	l, saved := c.newLife(), c.store.loadResume(ctx, info.ID)
+	elsewhere, err := c.inherit(ctx, l, info.ID, saved.usable())
+	if err != nil {
+		l.end()
+		return err
+	}
+	if elsewhere {
+		saved = resume{}
+	}
 	err = c.ask(ctx, func() {
 		c.setSession(l)
 		if c.resumeOf != info.ID {

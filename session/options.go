@@ -50,6 +50,26 @@ type Options struct {
 	// Storage keeps what is stored. Nil: nothing is, beyond the client itself.
 	Storage Storage
 
+	// ReconnectAttachedCalls takes up the calls that an earlier process left in
+	// Storage, if it ended less than five minutes ago, and those that the service
+	// offers. Each keeps its ID and appears in Calls; one that cannot be had is an
+	// *errs.AttachError on ObserveErrors. False: such calls are forgotten, and those
+	// that the service offers are ended.
+	//
+	// In a [SharedStorage] calls have owners: those of a process that is alive are
+	// left to it, with an *errs.CallOwnedError each, and those of one that has
+	// vanished are taken over when it has shown no sign of life for five seconds, for
+	// which Connect waits. Of several processes one gets a call. A process whose call
+	// was taken over ends its own side of it for that error. While it cannot reach the
+	// storage it keeps its calls. With any other Storage one process is to use it at
+	// a time.
+	ReconnectAttachedCalls bool
+	// ReattachMedia gives the sources and sinks of a call that is taken up, and may
+	// change what it sends and receives, which otherwise is what it did; a mute stays.
+	// It is called once for each, on a goroutine of its own. Nil: silence is sent, and
+	// what arrives is dropped.
+	ReattachMedia func(*Call) MediaOptions
+
 	// DPoPKey is the client's key. Nil: the stored one, else a new one, which
 	// takes some 50 ms of CPU. Clients of one process may share a key.
 	DPoPKey *DPoPKey

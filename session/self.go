@@ -98,6 +98,7 @@ func (s *SelfParticipant) change(do func(*localView)) error {
 		next := *local.now
 		do(&next)
 		local.set(&next)
+		s.k.rewrite()
 	})
 }
 

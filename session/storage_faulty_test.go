@@ -104,8 +104,8 @@ func TestStorageThatHangsLateHoldsNeitherSessionNorClose(t *testing.T) {
 		if took := time.Since(closing); took > 2500*time.Millisecond {
 			t.Errorf("Close took %v", took)
 		}
-		if f := allErrors[*errs.StorageError](r); len(f) != 1 {
-			t.Errorf("errors %v, want the value that was not written", r.errors)
+		if f := allErrors[*errs.StorageError](r); len(f) != 2 || f[0].Op != "decode" || f[1].Op != "write" {
+			t.Errorf("errors %v, want the garbage and the value that was not written", r.errors)
 		}
 	})
 }

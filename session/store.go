@@ -20,18 +20,20 @@ const (
 
 func keyState(user string) string    { return keyPrefix + user + ":as" }
 func keyProtocol(user string) string { return keyPrefix + user + ":pt" }
+func keyCalls(user string) string    { return keyPrefix + user + ":att" }
 
 // What one access to the program's storage may take: Connect waits for reads,
 // nobody for writes.
 const (
 	storeReadTimeout  = 2 * time.Second
 	storeWriteTimeout = 10 * time.Second
+	storeRetry        = 5 * time.Second // a storage that did not answer is left alone so long
 )
 
 // A store writes what resumes a client to the program's Storage, one value
 // after the other on a goroutine that exists only while there is something to
-// write. A Storage that fails is reported once, one that hangs is not asked
-// again.
+// write. A Storage that fails is reported once. One that hangs is not asked again
+// while it does, and for a while after.
 type store struct {
 	storage Storage // nil: store nothing
 	scope   Scope
@@ -40,10 +42,11 @@ type store struct {
 	hurry   context.CancelFunc
 
 	mu      sync.Mutex
-	queue   []func(context.Context) error
+	queue   []func()
 	written chan struct{} // closed when the writes under way are done; nil: none are
 	failed  bool
-	hung    bool
+	pending int       // calls that have not returned
+	spared  time.Time // not to be asked until then
 }
 
 func newStore(s Storage, persist bool, report func(error)) *store {
@@ -60,9 +63,18 @@ func (s *store) later(write func(context.Context) error) {
 	if s.storage == nil {
 		return
 	}
+	s.do(func() {
+		access(s.ctx, s, "write", storeWriteTimeout, func(ctx context.Context) (struct{}, error) {
+			return struct{}{}, write(ctx)
+		})
+	})
+}
+
+// do queues a job.
+func (s *store) do(job func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.queue = append(s.queue, write)
+	s.queue = append(s.queue, job)
 	if s.written == nil {
 		s.written = make(chan struct{})
 		go s.write()
@@ -81,9 +93,7 @@ func (s *store) write() {
 		next := s.queue[0]
 		s.queue = s.queue[1:]
 		s.mu.Unlock()
-		access(s.ctx, s, "write", storeWriteTimeout, func(ctx context.Context) (struct{}, error) {
-			return struct{}{}, next(ctx)
-		})
+		next()
 	}
 }
 
@@ -91,15 +101,15 @@ func (s *store) write() {
 // false when there is no answer.
 func access[T any](ctx context.Context, s *store, op string, limit time.Duration, call func(context.Context) (T, error)) (T, bool) {
 	var none T
-	s.mu.Lock()
-	hung := s.hung
-	s.mu.Unlock()
-	if hung {
+	if !s.begin() {
 		return none, false
 	}
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	v, err := askProgram(within, "the storage", call, forget[T])
+	v, err := askProgram(within, "the storage", func(ctx context.Context) (v T, err error) {
+		defer func() { s.returned(err) }()
+		return call(ctx)
+	}, forget[T])
 	if err == nil {
 		return v, true
 	}
@@ -109,12 +119,34 @@ func access[T any](ctx context.Context, s *store, op string, limit time.Duration
 	return none, false
 }
 
+// begin reports whether the storage may be asked now.
+func (s *store) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.spared.IsZero() && (s.pending > 0 || time.Now().Before(s.spared)) {
+		return false
+	}
+	s.pending++
+	return true
+}
+
+func (s *store) returned(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending--
+	if err == nil {
+		s.spared = time.Time{} // it is well again
+	}
+}
+
 // fail reports the first failure only.
 func (s *store) fail(op string, err error, hung bool) {
 	s.mu.Lock()
 	again := s.failed
 	s.failed = true
-	s.hung = s.hung || hung
+	if hung {
+		s.spared = time.Now().Add(storeRetry)
+	}
 	s.mu.Unlock()
 	var typed *errs.StorageError
 	if !errors.As(err, &typed) {

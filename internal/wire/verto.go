@@ -110,6 +110,7 @@ type VertoMessage struct {
 	CallerNumber  string
 	CalleeName    string
 	CalleeNumber  string
+	Direction     string // "inbound" or "outbound"; an invite says what the caller would
 	UserVariables Raw // a JSON object, "" when absent
 	MediaParams   Raw
 }
@@ -137,6 +138,7 @@ func (m *VertoMessage) params(p *scanner) error {
 		"callID": &m.CallID, "sdp": &m.SDP, "cause": &m.Cause,
 		"caller_id_name": &m.CallerName, "caller_id_number": &m.CallerNumber,
 		"callee_id_name": &m.CalleeName, "callee_id_number": &m.CalleeNumber,
+		"display_direction": &m.Direction,
 	}
 	inDialog := ""
 	err := p.object(func(p *scanner, key string) (err error) {
@@ -147,7 +149,7 @@ func (m *VertoMessage) params(p *scanner) error {
 			var sent Error
 			_, err = sent.code(p)
 			m.CauseCode = sent.Code
-		case key == "userVariables":
+		case key == "userVariables", key == "variables":
 			m.UserVariables, err = p.raw()
 		case key == "mediaParams":
 			m.MediaParams, err = p.raw()

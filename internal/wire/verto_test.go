@@ -18,7 +18,9 @@ var vertoMessages = []struct {
 }{
 	{"invite", `{"jsonrpc":"2.0","id":301,"method":"verto.invite","params":{"callID":"c-in","sdp":"v=0\r\n","caller_id_name":"Bob","caller_id_number":"subscriber://bob","callee_id_name":"Ann","callee_id_number":"/private/ann","display_direction":"outbound","userVariables":{"ticket":"42"}}}`,
 		wire.VertoMessage{Method: "verto.invite", CallID: "c-in", SDP: "v=0\r\n", CallerName: "Bob", CallerNumber: "subscriber://bob",
-			CalleeName: "Ann", CalleeNumber: "/private/ann", UserVariables: `{"ticket":"42"}`}},
+			CalleeName: "Ann", CalleeNumber: "/private/ann", Direction: "outbound", UserVariables: `{"ticket":"42"}`}},
+	{"attach", `{"method":"verto.attach","params":{"callID":"c","callee_id_number":"/public/lobby","display_direction":"outbound","variables":{"a":"1"}}}`,
+		wire.VertoMessage{Method: "verto.attach", CallID: "c", CalleeNumber: "/public/lobby", Direction: "outbound", UserVariables: `{"a":"1"}`}},
 	{"media", `{"jsonrpc":"2.0","id":1,"method":"verto.media","params":{"callID":"c","sdp":"v=0"}}`,
 		wire.VertoMessage{Method: "verto.media", CallID: "c", SDP: "v=0"}},
 	{"answer without description", `{"method":"verto.answer","params":{"callID":"c","userVariables":{}}}`,

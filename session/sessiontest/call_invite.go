@@ -25,8 +25,7 @@ func (t *callTable) invite(c *vertoCall) (any, *vertoError) {
 			Cause: "INVALID_MSG_UNSPECIFIED", CauseCode: 95,
 		}
 	case reattach:
-		t.reattachLocked(c, old, offer)
-		return created(old), nil
+		return t.reattachLocked(c, old, offer), nil
 	case old != nil && (old.subject != c.session.subject || !old.inbound):
 		return nil, &vertoError{
 			Code: codeNoDialog, Message: "INVALID_CALL_REFERENCE", Cause: "INVALID_CALL_REFERENCE", CauseCode: 81,
@@ -42,7 +41,7 @@ func (t *callTable) invite(c *vertoCall) (any, *vertoError) {
 	return t.inviteMainLocked(c, offer)
 }
 
-func created(l *leg) any {
+func created(l *leg) map[string]any {
 	return map[string]any{"message": "CALL CREATED", "callID": l.callID, "memberID": l.memberID, "sessid": l.segmentID}
 }
 
@@ -68,6 +67,7 @@ func (t *callTable) inviteMainLocked(c *vertoCall, offer *sdp.SessionDescription
 	if !t.addLocked(l) {
 		return nil, noDialog()
 	}
+	l.via = c.sock
 	l.startPingsLocked(c.params.Dialog.PingSupported)
 	l.sendStateLocked()
 	c.resumable()
@@ -110,53 +110,6 @@ func (t *callTable) inviteAuxiliaryLocked(c *vertoCall, offer *sdp.SessionDescri
 		})
 	})
 	return created(l), nil
-}
-
-// attachable tells whether a session may take over a leg: its subscriber's main leg, once a client that was called has
-// answered.
-func (l *leg) attachable(x *session) bool {
-	return l != nil && l.subject == x.subject && l.parent == nil && (l.answered() || l.inbound && l.state != CallEnded)
-}
-
-// reattachLocked gives a live leg to a new session of its subscriber, on new media. One that is not answered yet gets
-// its early media again, if it has had any; its answer comes when it comes.
-func (t *callTable) reattachLocked(c *vertoCall, l *leg, offer *sdp.SessionDescription) {
-	l.session, l.offer = c.session, offer
-	l.negotiated++
-	if l.answered() {
-		l.sendJoinedLocked()
-	}
-	c.resumable()
-	c.after(t, func() {
-		if l.media == nil {
-			return // the answer under way takes the newest offer
-		}
-		l.stopSource = nil // the old section ends what it plays
-		choose := preferOffered
-		if l.answered() {
-			choose = l.chooser()
-		}
-		l.work.post(func() {
-			if l.own != nil {
-				l.own.close()
-				l.own = nil
-			}
-		})
-		t.negotiateLocked(l, choose, l.resumeLocked)
-	})
-}
-
-// resumeLocked sends what was agreed on for a leg that was taken over.
-func (l *leg) resumeLocked(text string) {
-	if !l.answered() {
-		l.sendSDPLocked("verto.media", text)
-		l.playToneLocked()
-		return
-	}
-	l.sendSDPLocked("verto.answer", text)
-	l.room.sendLayoutLocked()
-	l.matchSourceLocked()
-	l.room.rerouteLocked()
 }
 
 // renewLocked answers an offer that replaced an earlier one.

@@ -51,6 +51,8 @@ type leg struct {
 	// Guarded by the table.
 
 	session      *session
+	via          *socket // that the client began with
+	offered      *socket // that the leg was offered on
 	dest         destination
 	state        CallState
 	answeredAt   time.Time

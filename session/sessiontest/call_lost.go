@@ -17,9 +17,26 @@ func (t *callTable) connectionChanged(sec *section, state webrtc.PeerConnectionS
 			close(sec.up)
 		})
 		t.mediaFound(sec)
+	case webrtc.PeerConnectionStateDisconnected:
+		t.mediaQuiet(sec.leg)
 	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed: // closed by the far end
+		t.mediaQuiet(sec.leg)
 		t.mediaLost(sec.leg)
 	}
+}
+
+// mediaQuiet offers a leg whose client is gone to the one that has its session now.
+func (t *callTable) mediaQuiet(l *leg) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l.offerAttachLocked()
+}
+
+// connected tells whether the client's media is there.
+func (l *leg) connected() bool {
+	return slices.ContainsFunc(l.sections(), func(s *section) bool {
+		return s.pc.ConnectionState() == webrtc.PeerConnectionStateConnected
+	})
 }
 
 // mediaFound also asks for a key frame, since what came before the transport was there is gone.
@@ -35,20 +52,22 @@ func (t *callTable) mediaFound(sec *section) {
 	}
 }
 
-// mediaLost ends a leg whose media is gone in every section, unless it comes back in time.
+// mediaLost ends a leg whose media is gone in every section, unless it comes back in time. A client without a socket has
+// the time that calls survive it.
 func (t *callTable) mediaLost(l *leg) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	connected := slices.ContainsFunc(l.sections(), func(s *section) bool {
-		return s.pc.ConnectionState() == webrtc.PeerConnectionStateConnected
-	})
-	if connected || l.state == CallEnded || l.lost != nil {
+	if l.connected() || l.state == CallEnded || l.lost != nil {
 		return
 	}
 	l.lost = time.AfterFunc(t.srv.opts.MediaTimeout, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if l.lost != nil && !t.closed {
+		switch {
+		case l.lost == nil, t.closed:
+		case l.session != nil && t.srv.sessions.socketOf(l.session) == nil:
+			l.lost.Reset(t.srv.opts.MediaTimeout)
+		default:
 			l.endLocked(ending{by: endedByTimeout, cause: "MEDIA_TIMEOUT", code: 804, reason: "media"})
 		}
 	})

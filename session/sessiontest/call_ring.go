@@ -109,6 +109,7 @@ func (t *callTable) answer(c *vertoCall) (any, *vertoError) {
 	if l == nil || l.ring == nil || l.state != CallRinging || l.ring.winner != nil || l.inbound {
 		return nil, noDialog()
 	}
+	l.via = c.sock
 	l.startPingsLocked(c.params.Dialog.PingSupported)
 	l.ring.wonLocked(l)
 	c.resumable()

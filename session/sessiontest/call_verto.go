@@ -168,8 +168,16 @@ func refuseVerto(params json.RawMessage, failed *vertoError) any {
 	return vertoResult(e.Message.ID, nil, failed)
 }
 
-// leg returns the live leg that the request is about, nil if there is none.
-func (c *vertoCall) leg() *leg { return c.t.find(c.callID, c.session.subject) }
+// leg returns the live leg that the request is about, nil if there is none. Its client uses it on this socket, then.
+func (c *vertoCall) leg() *leg {
+	c.t.mu.Lock()
+	defer c.t.mu.Unlock()
+	l := c.t.findLocked(c.callID, c.session.subject)
+	if l != nil {
+		l.via = c.sock
+	}
+	return l
+}
 
 // after runs f under the lock when the answer has been queued.
 func (c *rpcCall) after(t *callTable, f func()) {

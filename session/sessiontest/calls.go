@@ -46,13 +46,7 @@ func (t *callTable) addLocked(l *leg) bool {
 	return true
 }
 
-// find returns a live leg of a subscriber, nil if there is none with that id.
-func (t *callTable) find(callID, subject string) *leg {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.findLocked(callID, subject)
-}
-
+// findLocked returns a live leg of a subscriber, nil if there is none with that id.
 func (t *callTable) findLocked(callID, subject string) *leg {
 	if l := t.legs[callID]; l != nil && l.subject == subject {
 		return l

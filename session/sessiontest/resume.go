@@ -30,6 +30,7 @@ func (s *Server) resume(c *rpcCall, p wire.ConnectParams) (any, *rpcError) {
 	if !s.accept(c, x, token) {
 		return nil, badResume(errEnded)
 	}
+	c.then = append(c.then, func() { s.calls.offerHeld(x) })
 	return s.connectResult(x), nil
 }
 

@@ -1,0 +1,164 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/sessiontest"
+)
+
+// A machine is where one process of a subscriber runs. It can vanish, as with
+// kill -9 or a power cut: from then on nothing of it reaches anybody.
+type machine struct {
+	lineOf
+	storage *mortal
+
+	mu     sync.Mutex
+	errors []error
+}
+
+var errVanished = errors.New("there is no such machine")
+
+// A mortal storage and its wire end with their machine.
+type mortal struct {
+	session.SharedStorage
+	http.RoundTripper
+	dead, cut atomic.Bool // cut: only the storage
+}
+
+func (m *mortal) gone() error {
+	if m.dead.Load() || m.cut.Load() {
+		return errVanished
+	}
+	return nil
+}
+
+func (m *mortal) Get(ctx context.Context, s session.Scope, key string) ([]byte, bool, error) {
+	if err := m.gone(); err != nil {
+		return nil, false, err
+	}
+	return m.SharedStorage.Get(ctx, s, key)
+}
+
+func (m *mortal) Set(ctx context.Context, s session.Scope, key string, value []byte) error {
+	return errors.Join(m.gone(), ifAlive(m, func() error { return m.SharedStorage.Set(ctx, s, key, value) }))
+}
+
+func (m *mortal) Delete(ctx context.Context, s session.Scope, key string) error {
+	return errors.Join(m.gone(), ifAlive(m, func() error { return m.SharedStorage.Delete(ctx, s, key) }))
+}
+
+func (m *mortal) Swap(ctx context.Context, s session.Scope, key string, old, value []byte) (bool, error) {
+	if err := m.gone(); err != nil {
+		return false, err
+	}
+	return m.SharedStorage.Swap(ctx, s, key, old, value)
+}
+
+func ifAlive(m *mortal, do func() error) error {
+	if m.gone() != nil {
+		return nil
+	}
+	return do()
+}
+
+func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
+	if m.dead.Load() {
+		return nil, errVanished
+	}
+	return m.RoundTripper.RoundTrip(r)
+}
+
+// sharedMemory is a storage that several machines reach.
+func sharedMemory() session.SharedStorage {
+	return session.NewMemoryStorage().(session.SharedStorage)
+}
+
+// start opens a client on a machine of its own, with the calls that are left.
+func (b *callBubble) start(t *testing.T, name string, s session.SharedStorage, o session.Options) *machine {
+	t.Helper()
+	m := b.boot(t, name, s, o)
+	if err := m.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Register(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// boot is start without connecting.
+func (b *callBubble) boot(t *testing.T, name string, s session.SharedStorage, o session.Options) *machine {
+	t.Helper()
+	m := &machine{storage: &mortal{SharedStorage: s, RoundTripper: b.srv.Client().Transport}}
+	o.APIURL, o.RelayURL, o.DPoPKey = b.srv.APIURL(), b.srv.RelayURL(), sharedKey()
+	o.HTTPClient = &http.Client{Transport: m.storage}
+	o.PersistSession, o.Storage = true, m.storage
+	b.used++
+	m.host = b.hosts[b.used]
+	if give := o.ReattachMedia; give != nil {
+		o.ReattachMedia = func(k *session.Call) session.MediaOptions { return m.media(give(k)) }
+	} else {
+		o.ReattachMedia = func(*session.Call) session.MediaOptions { return m.media(session.MediaOptions{}) }
+	}
+	sat := b.srv.IssueSAT(sessiontest.SATRequest{Reference: name, TTL: time.Hour})
+	c, err := session.New(session.StaticCredentials(session.Credential{Token: sat.Token}), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Client = c
+	c.ObserveErrors().Subscribe(context.Background(), func(err error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.errors = append(m.errors, err)
+	})
+	t.Cleanup(func() { _ = c.Close() })
+	return m
+}
+
+// vanish is the end of the machine.
+func (b *callBubble) vanish(m *machine, name string) {
+	m.storage.dead.Store(true)
+	b.srv.Drop(name)
+	synctest.Wait() // the gateway has noticed
+}
+
+// told are the errors of one type that the client has reported.
+func told[E error](m *machine) (found []E) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, err := range m.errors {
+		var e E
+		if errors.As(err, &e) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// takingUp are options of a client that takes calls up and hears them with into.
+func takingUp(o session.MediaOptions) session.Options {
+	return session.Options{
+		ReconnectAttachedCalls: true,
+		ReattachMedia:          func(*session.Call) session.MediaOptions { return o },
+	}
+}
+
+// theCall waits for the one call of a client.
+func theCall(t *testing.T, m *machine) *session.Call {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	calls, err := m.ObserveCalls().Wait(ctx, func(calls []*session.Call) bool { return len(calls) == 1 })
+	if err != nil {
+		t.Fatalf("no call: %v; errors %v", err, m.errors)
+	}
+	return calls[0]
+}

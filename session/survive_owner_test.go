@@ -1,0 +1,219 @@
+package session_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/sessiontest"
+)
+
+// TestCallsOfALivingProcessAreLeftToIt: the next one is told, has a session of its
+// own, and disturbs nothing.
+func TestCallsOfALivingProcessAreLeftToIt(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		storage, heard := sharedMemory(), newListener(t)
+		first := b.start(t, "ann", storage, session.Options{})
+		k := connected(t, first.Client, "/public/tone", first.dialing(session.MediaOptions{AudioSink: heard}))
+		pass(time.Second)
+		mine := stored(t, first, ":as")
+		second := b.start(t, "ann", storage, takingUp(session.MediaOptions{}))
+		pass(10 * time.Second)
+		owned := told[*errs.CallOwnedError](second)
+		if len(owned) != 1 || owned[0].CallID != k.ID() || len(second.errors) != 1 || len(second.Calls()) != 0 {
+			t.Errorf("the second is told %v, has %v", second.errors, second.Calls())
+		}
+		if len(told[error](first)) != 0 || len(b.srv.Journal().RPC(rpcConnect)) != 2 || reinvites(b.srv, k) != 1 {
+			t.Errorf("the first is told %v", first.errors)
+		}
+		wantTone(t, "ann", heard, 440, -6)
+		other := connected(t, second.Client, "/public/echo", second.dialing(session.MediaOptions{}))
+		pass(3 * time.Second)
+		if r := records(t, first); len(r) != 2 || r[k.ID()].Owner == r[other.ID()].Owner {
+			t.Errorf("on record: %v", r)
+		}
+		_ = second.Close()
+		synctest.Wait() // what it stores is stored
+		if r := records(t, first); len(r) != 1 || stored(t, first, ":as") != mine {
+			t.Errorf("on record: %v; what resumes the first session is kept: %v", r, stored(t, first, ":as") == mine)
+		}
+		b.over(t, first.lineOf, k)
+	})
+}
+
+// A recorded call is what a record says of its owner.
+type recorded struct {
+	Owner      string `json:"owner"`
+	Beat       uint64 `json:"beat"`
+	AttachedAt int64  `json:"attachedAt"`
+}
+
+func records(t *testing.T, m *machine) map[string]recorded {
+	t.Helper()
+	var all map[string]recorded
+	if err := json.Unmarshal([]byte(stored(t, m, ":att")), &all); err != nil {
+		t.Error(err)
+	}
+	return all
+}
+
+func stored(t *testing.T, m *machine, suffix string) string {
+	t.Helper()
+	v, _, err := m.storage.SharedStorage.Get(t.Context(), session.ScopePersistent, "sw:"+m.User().ID+suffix)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(v)
+}
+
+// TestOneOfTwoProcessesGetsACall, and the other is told, whether the call was left
+// to them or its owner has vanished.
+func TestOneOfTwoProcessesGetsACall(t *testing.T) {
+	for name, owner := range map[string]string{"left": "", "its owner has vanished": "somebody"} {
+		t.Run(name, func(t *testing.T) {
+			inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+				storage := sharedMemory()
+				user := b.start(t, "ann", storage, session.Options{})
+				key := recordsKey(user)
+				_ = user.Close()
+				for range 100 {
+					b.raceForACall(t, storage, key, owner)
+				}
+			})
+		})
+	}
+}
+
+func (b *callBubble) raceForACall(t *testing.T, storage session.SharedStorage, key, owner string) {
+	t.Helper()
+	unanswered(b.srv) // whoever has the call keeps it
+	value, err := json.Marshal(map[string]any{"c-1": map[string]any{
+		"destination": "/public/echo", "direction": "outbound", "to": map[string]any{"uri": "/public/echo"},
+		"mediaDirections": map[string]any{"audio": "sendrecv"}, "owner": owner, "attachedAt": time.Now().UnixMilli(),
+	}})
+	if err == nil {
+		err = storage.Set(t.Context(), session.ScopePersistent, key, value)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.used = 0
+	rivals := []*machine{b.boot(t, "ann", storage, takingUp(session.MediaOptions{})), b.boot(t, "ann", storage, takingUp(session.MediaOptions{}))}
+	var both sync.WaitGroup
+	for _, m := range rivals {
+		both.Go(func() {
+			if err := m.Connect(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	pass(8 * time.Second) // both know
+	winners := 0
+	for _, m := range rivals {
+		owned := told[*errs.CallOwnedError](m)
+		switch {
+		case len(m.Calls()) == 1 && len(owned) == 0:
+			winners++
+		case len(m.Calls()) == 0 && len(owned) == 1 && owned[0].CallID == "c-1":
+		default:
+			t.Errorf("%d calls, told %v", len(m.Calls()), m.errors)
+		}
+	}
+	if winners != 1 {
+		t.Errorf("%d have the call", winners)
+	}
+	for _, m := range rivals {
+		_ = m.Close()
+	}
+	b.srv.ClearFaults()
+}
+
+// TestProcessThatWasPausedLearnsThatItsCallIsTaken: it ends its own side, with the
+// reason, and hangs nobody up.
+func TestProcessThatWasPausedLearnsThatItsCallIsTaken(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		storage, heard := sharedMemory(), newListener(t)
+		first := b.start(t, "ann", storage, session.Options{})
+		k := connected(t, first.Client, "/public/tone", first.dialing(session.MediaOptions{}))
+		second, now := b.survive(t, first, "ann", takingUp(session.MediaOptions{AudioSink: heard}))
+		first.storage.dead.Store(false) // it goes on
+		<-k.Done()
+		why := k.EndReason()
+		var owned *errs.CallOwnedError
+		if why.By != errs.EndedByNetwork || !errors.As(why, &owned) || owned.CallID != k.ID() || len(told[*errs.CallOwnedError](first)) != 1 {
+			t.Errorf("ended %v, told %v", why, first.errors)
+		}
+		pass(10 * time.Second)
+		if now.Status() != session.CallStatusConnected || len(told[error](second)) != 0 || second.Status() != session.StatusOnline {
+			t.Errorf("the call is %v, its client %v, told %v", now.Status(), second.Status(), second.errors)
+		}
+		if first.Status() != session.StatusOnline || len(b.srv.Journal().Verto("verto.bye")) != 0 || len(b.srv.Journal().RPC(rpcConnect)) != 3 {
+			t.Errorf("the first is %v; byes %v", first.Status(), b.srv.Journal().Verto("verto.bye"))
+		}
+		wantTone(t, "ann", heard, 440, -6)
+		b.over(t, second.lineOf, now)
+	})
+}
+
+// TestProcessThatCannotReachTheStorageKeepsItsCall: who takes it over meanwhile is
+// told by the service when the call goes back.
+func TestProcessThatCannotReachTheStorageKeepsItsCall(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		storage, heard := sharedMemory(), newListener(t)
+		first := b.start(t, "ann", storage, session.Options{})
+		k := connected(t, first.Client, "/public/tone", first.dialing(session.MediaOptions{AudioSink: heard}))
+		first.storage.cut.Store(true)
+		pass(10 * time.Second)
+		second := b.start(t, "ann", storage, takingUp(session.MediaOptions{}))
+		taken := theCall(t, second)
+		<-taken.Done()
+		pass(10 * time.Second)
+		first.storage.cut.Store(false)
+		pass(20 * time.Second)
+		if k.Status() != session.CallStatusConnected || len(second.Calls()) != 0 || taken.EndReason().Code != errs.CauseAnsweredElsewhere {
+			t.Errorf("the call is %v, the other %v", k.Status(), taken.EndReason())
+		}
+		if r := records(t, first); len(r) != 1 || time.Since(time.UnixMilli(r[k.ID()].AttachedAt)) > 3*time.Second {
+			t.Errorf("on record: %v", r)
+		}
+		wantTone(t, "ann", heard, 440, -6)
+		b.over(t, first.lineOf, k)
+	})
+}
+
+// TestCallIsHandedOver on a planned restart: the next process has it at once, and
+// the far end hears no goodbye.
+func TestCallIsHandedOver(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		storage, heard := sharedMemory(), newListener(t)
+		first, bob := b.start(t, "ann", storage, session.Options{}), b.client(t, "bob")
+		k, far := b.pair(t, first.lineOf, bob, "ann", session.MediaOptions{}, session.MediaOptions{AudioSource: newTone(t, 520, -24)})
+		if err := first.Handover(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if !errors.Is(k.Err(), errs.ErrClosed) {
+			t.Errorf("ended %v", k.Err())
+		}
+		began := time.Now()
+		second := b.start(t, "ann", storage, takingUp(session.MediaOptions{AudioSink: heard}))
+		now := theCall(t, second)
+		awaitStatus(t, now, session.CallStatusConnected)
+		if took := time.Since(began); took > time.Second || len(told[error](second)) != 0 {
+			t.Errorf("it took %v, told %v", took, second.errors)
+		}
+		pass(time.Second)
+		wantTone(t, "ann", heard, 520, -24)
+		if far.Status() != session.CallStatusConnected || now.ID() != k.ID() {
+			t.Errorf("the far end is %v", far.Status())
+		}
+		b.over(t, second.lineOf, now)
+		<-far.Done()
+	})
+}
