@@ -115,12 +115,9 @@ func (k *Call) offerAgain(ctx context.Context) error {
 	}
 	defer k.giveExchange()
 	k.mu.Lock()
-	leg, wanted, servers := k.leg, k.wanted, k.servers
+	leg, wanted, ice := k.leg, k.wanted, k.ice
 	k.mu.Unlock()
-	if servers == nil {
-		servers = k.c.ICEServers()
-	}
-	offer, err := leg.Renew(ctx, wanted, servers)
+	offer, err := leg.Renew(ctx, wanted, ice.now(k.c))
 	if err != nil {
 		return &mediaFailure{err}
 	}

@@ -180,7 +180,7 @@ func (k *Call) mediaState(s media.State) {
 // pong answers the service's ping of this call.
 func (k *Call) pong() {
 	k.c.workers.Go(func() {
-		ctx, cancel := context.WithTimeout(k.ctx, k.c.opts.RequestTimeout)
+		ctx, cancel := context.WithTimeout(k.ctx, k.c.requestTimeout())
 		defer cancel()
 		if _, err := k.verto(ctx, wire.VertoPong, wire.VertoParams{CallID: k.id, Dialog: k.short()}); err != nil && k.ctx.Err() == nil {
 			k.c.post(func() { k.report(&errs.VertoPongError{OriginalError: err}, false) })

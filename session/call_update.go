@@ -95,7 +95,9 @@ func (k *Call) negotiate(ctx context.Context, leg *media.Leg, offer func(context
 	if err != nil {
 		return err
 	}
-	reply, err := k.verto(ctx, wire.VertoModify, wire.VertoParams{
+	within, cancel := k.c.answerTimeout(ctx)
+	defer cancel()
+	reply, err := k.verto(within, wire.VertoModify, wire.VertoParams{
 		Dialog: k.dialog(), SDP: sdp, Action: wire.ModifyUpdateMedia,
 	})
 	answer := reply.Result.Result.SDP
