@@ -60,6 +60,8 @@ type Call struct {
 	mu          sync.Mutex // guards the rest
 	leg         *media.Leg
 	ice         iceChoice
+	unclear     bool            // whether the service means the same since the last exchange
+	clearing    bool            // that is being cleared up
 	attached    bool            // the first exchange of descriptions is done
 	reattaching bool            // it is to be done again, on another session
 	here        context.Context // ends when that is so
