@@ -137,7 +137,7 @@ func (x *ExtraLeg) register(ctx context.Context, source media.Source) error {
 // openMedia makes the leg's media, unless it has ended meanwhile: then nobody
 // else would close it.
 func (x *ExtraLeg) openMedia(o MediaOptions) (*media.Leg, error) {
-	cfg := x.k.legConfig(o, media.Directions{Video: media.SendOnly})
+	cfg := x.k.legConfig(o, media.Directions{Video: media.SendOnly}, x.k.c.preferred())
 	cfg.OnState = x.mediaState
 	cfg.Voice, cfg.Meter = nil, nil                                            // those of the call are its main leg's
 	cfg.OnSourceEnd = func(media.Kind) { go func() { _ = x.Stop(x.k.ctx) }() } // Stop ends with the call
