@@ -2,6 +2,7 @@ package media
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callrx/callrx/internal/peer"
@@ -22,6 +23,7 @@ type section struct {
 	inlet     *inlet
 	gathering *gathering
 	closed    chan struct{} // the section has been given up
+	bitrate   atomic.Int64  // that the far end believes us to have
 
 	// What follows belongs to whoever has the leg's turn.
 	pending  string    // a re-offer that pion has not been told to apply
