@@ -19,3 +19,6 @@ func (t Toggle) Or(implied bool) bool {
 	}
 	return t == On
 }
+
+// Valid reports whether t is one of the three.
+func (t Toggle) Valid() bool { return t >= Default && t <= Off }
