@@ -24,6 +24,7 @@ type Call struct {
 	to, from  Party
 	digits    *observable.Events[media.Digit]
 	voice     *callVoice
+	quality   *callQuality
 
 	status  *observable.State[CallStatus]
 	held    *observable.State[bool]
@@ -94,7 +95,7 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 	}
 	k.stopAttaching = func() {}
 	k.watchStreams()
-	k.room, k.voice = newRoom(k), newCallVoice()
+	k.room, k.voice, k.quality = newRoom(k), newCallVoice(), newCallQuality()
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
 	k.here, k.leave = context.WithCancelCause(k.ctx)

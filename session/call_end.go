@@ -131,6 +131,7 @@ func (k *Call) complete() {
 	k.digits.Complete()
 	k.room.complete()
 	k.voice.complete()
+	k.quality.complete()
 	close(k.done)
 }
 

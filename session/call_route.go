@@ -207,6 +207,9 @@ func (k *Call) move(e callEvent) bool {
 	}
 	k.c.log.Debug("call", "call_id", k.id, "event", e.String(), "from", k.state.status.String(), "to", next.status.String())
 	k.state = next
+	if next.status == CallStatusConnected {
+		k.watchNetwork()
+	}
 	k.status.Set(next.status)
 	return true
 }

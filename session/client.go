@@ -56,6 +56,7 @@ type Client struct {
 	legs       map[string]*Call // by the ids that events name them with
 	extras     map[string]*ExtraLeg
 	talks      map[string]*Conversation // that are open, by id
+	sampling   bool                     // the figures of calls are being taken
 
 	mailbox   chan func()
 	looping   chan struct{} // closed when the loop has ended
