@@ -100,9 +100,12 @@ func (s *section) close() {
 	}
 }
 
-// discard closes a section that is no longer needed while the leg goes on.
+// discard closes a section that is no longer needed while the leg goes on. One
+// that is being closed may not have seen the section.
 func (s *section) discard() {
-	s.leg.spawn(s.close)
+	if !s.leg.spawn(s.close) {
+		s.close()
+	}
 }
 
 // agree notes the outcome of an exchange.
