@@ -60,10 +60,12 @@ type Call struct {
 
 	mu          sync.Mutex // guards the rest
 	leg         *media.Leg
-	servers     []media.ICEServer // nil: those of the session
-	attached    bool              // the first exchange of descriptions is done
-	reattaching bool              // it is to be done again, on another session
-	here        context.Context   // ends when that is so
+	ice         iceChoice
+	unclear     bool            // whether the service means the same since the last exchange
+	clearing    bool            // that is being cleared up
+	attached    bool            // the first exchange of descriptions is done
+	reattaching bool            // it is to be done again, on another session
+	here        context.Context // ends when that is so
 	leave       context.CancelCauseFunc
 	wanted      media.Directions
 	member      string // our own member id
@@ -91,7 +93,10 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 		events:   observable.NewEvents[*Event](0),
 		done:     make(chan struct{}),
 		exchange: make(chan struct{}, 1), attachNow: make(chan struct{}, 1),
-		rooms: map[string]bool{}, variables: map[string]any{},
+		rooms: map[string]bool{}, variables: cloneVariables(c.preferred().UserVariables),
+	}
+	if k.variables == nil {
+		k.variables = map[string]any{}
 	}
 	k.stopAttaching = func() {}
 	k.watchStreams()

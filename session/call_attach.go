@@ -30,7 +30,7 @@ func (c *Client) attachCalls() {
 		switch {
 		case k.state.status.ended(): // it ends over the new session
 		case k.taken():
-			k.attachAgain()
+			k.attachAgain(nil)
 		default:
 			k.over(sessionGone(nil))
 		}
@@ -48,8 +48,10 @@ func (k *Call) taken() bool {
 	return k.state.answered || k.direction == errs.DirectionOutbound && k.state.status >= CallStatusTrying
 }
 
-// attachAgain begins to attach, in the place of an attempt under way. On the loop.
-func (k *Call) attachAgain() {
+// attachAgain begins to attach, in the place of an attempt under way. If the
+// service has hung up it is tried once, and hungUp is why the call ends if that is
+// in vain. On the loop.
+func (k *Call) attachAgain(hungUp *errs.CallEndedError) {
 	k.stopAttaching()
 	select {
 	case <-k.attachNow: // for the attempt before
@@ -63,24 +65,24 @@ func (k *Call) attachAgain() {
 	k.detach()
 	k.room.afresh = true
 	k.move(mediaLost)
-	k.c.log.Info("attaching call to the new session", "call_id", k.id)
+	k.c.log.Info("attaching call", "call_id", k.id, "hung_up", hungUp != nil)
 	k.c.workers.Go(func() {
 		defer cancel()
-		err := k.attachTries(ctx)
+		err := k.attachTries(ctx, hungUp != nil)
 		if err == nil && answered {
 			err = k.awaitAttached(ctx)
 		}
 		k.c.post(func() {
 			if k.attachment == mine {
 				k.attaching = false
-				k.attachDone(err)
+				k.attachDone(err, hungUp)
 			}
 		})
 	})
 }
 
-// attachTries offers the call until the service takes it.
-func (k *Call) attachTries(ctx context.Context) (err error) {
+// attachTries offers the call until the service takes it, or once.
+func (k *Call) attachTries(ctx context.Context, once bool) (err error) {
 	for try := 0; ; try++ {
 		wait, more := attachWait(try)
 		if !more {
@@ -94,7 +96,7 @@ func (k *Call) attachTries(ctx context.Context) (err error) {
 		}
 		err = k.offerAgain(ctx)
 		var refused *errs.JSONRPCError
-		if err == nil || errors.As(err, &refused) && !refused.Retryable() {
+		if err == nil || once || errors.As(err, &refused) && !refused.Retryable() {
 			return err
 		}
 	}
@@ -115,12 +117,9 @@ func (k *Call) offerAgain(ctx context.Context) error {
 	}
 	defer k.giveExchange()
 	k.mu.Lock()
-	leg, wanted, servers := k.leg, k.wanted, k.servers
+	leg, wanted, ice := k.leg, k.wanted, k.ice
 	k.mu.Unlock()
-	if servers == nil {
-		servers = k.c.ICEServers()
-	}
-	offer, err := leg.Renew(ctx, wanted, servers)
+	offer, err := leg.Renew(ctx, wanted, ice.now(k.c))
 	if err != nil {
 		return &mediaFailure{err}
 	}
@@ -128,12 +127,17 @@ func (k *Call) offerAgain(ctx context.Context) error {
 }
 
 // attachDone ends a call that could not be attached. On the loop.
-func (k *Call) attachDone(err error) {
+func (k *Call) attachDone(err error, hungUp *errs.CallEndedError) {
 	if k.state.status.ended() {
 		return
 	}
 	if err != nil {
-		k.fail(sessionGone(&errs.AttachError{OriginalError: err}))
+		why := sessionGone(nil)
+		if hungUp != nil {
+			why = hungUp
+		}
+		why.OriginalError = &errs.AttachError{OriginalError: err}
+		k.fail(why)
 		return
 	}
 	k.c.log.Info("call attached", "call_id", k.id)
@@ -162,7 +166,7 @@ func (k *Call) attachPushed() {
 		default:
 		}
 	case k.state.status == CallStatusRecovering:
-		k.attachAgain()
+		k.attachAgain(nil)
 	}
 }
 

@@ -40,7 +40,7 @@ func (c *Client) Dial(ctx context.Context, to string, o DialOptions) (*Call, err
 	k.to, k.nodeID = Party{URI: d.uri}, o.NodeID
 	maps.Copy(k.variables, d.variables)
 	maps.Copy(k.variables, o.UserVariables)
-	if err := k.dial(ctx, o.MediaOptions, o.directions(d.implied())); err != nil {
+	if err := k.dial(ctx, o.MediaOptions, o.directions(d.impliedBy(c.preferred()))); err != nil {
 		return nil, dialError(err)
 	}
 	return k, nil
@@ -131,7 +131,8 @@ func joined(ctx, other context.Context) (context.Context, context.CancelFunc) {
 
 // openMedia makes the leg.
 func (k *Call) openMedia(o MediaOptions, d media.Directions) error {
-	cfg := k.legConfig(o, d)
+	p := k.c.preferred()
+	cfg := k.legConfig(o, d, p)
 	cfg.OnState = func(s media.State) { k.c.post(func() { k.mediaState(s) }) }
 	cfg.OnDigit = k.digits.Publish
 	leg, err := media.NewLeg(cfg)
@@ -145,7 +146,7 @@ func (k *Call) openMedia(o MediaOptions, d media.Directions) error {
 		_ = leg.Close()
 		return k.ended
 	}
-	k.leg, k.wanted, k.servers = leg, d, o.ICEServers
+	k.leg, k.wanted, k.ice = leg, d, o.iceOf(p)
 	return nil
 }
 

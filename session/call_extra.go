@@ -124,7 +124,7 @@ func (x *ExtraLeg) register(ctx context.Context, source media.Source) error {
 // openMedia makes the leg's media, unless it has ended meanwhile: then nobody
 // else would close it.
 func (x *ExtraLeg) openMedia(o MediaOptions) (*media.Leg, error) {
-	cfg := x.k.legConfig(o, media.Directions{Video: media.SendOnly})
+	cfg := x.k.legConfig(o, media.Directions{Video: media.SendOnly}, x.k.c.preferred())
 	cfg.OnState = x.mediaState
 	cfg.Voice = nil // that of the call is its main leg's
 

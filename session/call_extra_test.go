@@ -126,7 +126,7 @@ func TestSinksAreClosedAlsoWhenThereIsNoCall(t *testing.T) {
 			return err
 		},
 		"impossible media": func(o session.MediaOptions) error {
-			o.RelayOnly, o.ICEServers = true, []media.ICEServer{}
+			o.RelayOnly, o.ICEServers = media.On, []media.ICEServer{}
 			_, err := ann.Dial(t.Context(), "/public/echo", session.DialOptions{MediaOptions: o})
 			return err
 		},

@@ -49,8 +49,7 @@ func (k *Call) Answer(ctx context.Context, o MediaOptions) error {
 		o.release()
 		return err
 	}
-	offered := media.OfferedDirections(k.offer)
-	implied := media.Directions{Audio: offered.Audio.Reverse(), Video: media.DirectionOf(false, offered.Video.Sends())}
+	implied := impliedByOffer(media.OfferedDirections(k.offer), k.c.preferred())
 	if err := k.answer(ctx, o, o.directions(implied)); err != nil {
 		return k.failAnswer(err)
 	}

@@ -1,23 +1,18 @@
 package session
 
 import (
-	"slices"
-
 	"github.com/callrx/callrx/media"
 )
 
 // legConfig is what every leg of the call has in common.
-func (k *Call) legConfig(o MediaOptions, d media.Directions) media.LegConfig {
-	servers := o.ICEServers
-	if servers == nil {
-		servers = k.c.ICEServers()
-	}
+func (k *Call) legConfig(o MediaOptions, d media.Directions, p *PreferenceValues) media.LegConfig {
 	return media.LegConfig{
-		ICEServers: servers, RelayOnly: o.RelayOnly, Directions: d,
+		ICEServers: o.iceOf(p).now(k.c), RelayOnly: o.RelayOnly.Or(p.RelayOnly || p.DisableUDPICEServers), Directions: d,
 		AudioSource: o.AudioSource, VideoSource: o.VideoSource,
 		Voice:     k.voice.Voice,
 		AudioSink: o.AudioSink, VideoSink: o.VideoSink,
-		CodecPreferences: slices.Clone(o.Codecs), Stereo: o.Stereo, OpusEncoder: o.OpusEncoder,
+		CodecPreferences: o.codecs(p), Stereo: o.Stereo.Or(p.StereoAudio), OpusEncoder: o.OpusEncoder,
+		CandidateTimeout: p.ICECandidateTimeout, GatherTimeout: p.ICEGatheringTimeout,
 		OnError:       func(err error) { k.c.post(func() { k.report(err, false) }) },
 		SettingEngine: o.SettingEngine, Logger: k.c.log.With("call_id", k.id),
 	}

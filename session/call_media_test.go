@@ -190,7 +190,7 @@ func TestRelayOnlyCall(t *testing.T) {
 	defer c.Close()
 	heard := newListener(t)
 	k := connected(t, c, "/public/echo", session.DialOptions{MediaOptions: onLoop(session.MediaOptions{
-		RelayOnly: true, AudioSource: newTone(t, 440, -12), AudioSink: heard,
+		RelayOnly: media.On, AudioSource: newTone(t, 440, -12), AudioSink: heard,
 	})})
 	wantTone(t, "ann", heard, 440, -12)
 	mu.Lock()
@@ -207,7 +207,7 @@ func TestRelayOnlyCall(t *testing.T) {
 func TestRelayOnlyWithoutARelay(t *testing.T) {
 	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
 		ann := b.client(t, "ann")
-		_, err := ann.Dial(t.Context(), "/public/echo", ann.dialing(session.MediaOptions{RelayOnly: true}))
+		_, err := ann.Dial(t.Context(), "/public/echo", ann.dialing(session.MediaOptions{RelayOnly: media.On}))
 		wantNoCall(t, err, errs.CallMediaFailed)
 		wantOver(t, b.srv, ann.Client)
 	})

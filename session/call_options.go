@@ -20,7 +20,7 @@ type MediaOptions struct {
 	// only with a VideoSource.
 	Audio, Video media.Toggle
 	// ReceiveAudio and ReceiveVideo say whether to receive each kind. Default:
-	// audio yes, video if video is sent.
+	// the preferences of that name, else audio yes, video if it is sent.
 	ReceiveAudio, ReceiveVideo media.Toggle
 	// AudioSource is what is sent. Nil: silence.
 	AudioSource media.Source
@@ -29,15 +29,18 @@ type MediaOptions struct {
 	// AudioSink and VideoSink take what arrives. Nil: it is counted and dropped.
 	AudioSink, VideoSink media.Sink
 	// Codecs lists preferred codecs by name, audio and video alike. The rest
-	// follows in the usual order.
+	// follows in the usual order. Nil: the preferences AudioCodecs and
+	// VideoCodecs.
 	Codecs []string
-	// Stereo asks for Opus in stereo.
-	Stereo bool
+	// Stereo asks for Opus in stereo. Default: the preference StereoAudio.
+	Stereo media.Toggle
 	// OpusEncoder lets PCM be sent as Opus. Nil: PCM is sent as G.711.
 	OpusEncoder func(channels int) (media.Encoder, error)
-	// RelayOnly sends media through TURN servers only.
-	RelayOnly bool
-	// ICEServers replace those that the service offers.
+	// RelayOnly sends media through TURN servers only. Default: the preferences
+	// RelayOnly and DisableUDPICEServers.
+	RelayOnly media.Toggle
+	// ICEServers replace those that the service offers. Nil: the preference of
+	// that name.
 	ICEServers []media.ICEServer
 	// SettingEngine tunes pion before the peer connections are made.
 	SettingEngine func(*webrtc.SettingEngine)
@@ -46,7 +49,8 @@ type MediaOptions struct {
 // DialOptions say how to place a call. The zero value is an audio call.
 type DialOptions struct {
 	MediaOptions
-	// UserVariables travel with every message of the call.
+	// UserVariables travel with every message of the call, beside those that are
+	// preferred and those of the address, over which they win.
 	UserVariables map[string]any
 	// NodeID asks for a certain media node; the service may ignore it.
 	NodeID string
@@ -99,22 +103,4 @@ func (o MediaOptions) release() {
 			_ = c.Close()
 		}
 	}
-}
-
-// directions are what the options want, given what is implied without them.
-func (o MediaOptions) directions(implied media.Directions) media.Directions {
-	video := o.Video.Or(implied.Video.Sends() || o.VideoSource != nil)
-	return media.Directions{
-		Audio: media.DirectionOf(o.Audio.Or(implied.Audio.Sends()), o.ReceiveAudio.Or(implied.Audio.Receives())),
-		Video: media.DirectionOf(video && o.VideoSource != nil, o.ReceiveVideo.Or(implied.Video.Receives() || video)),
-	}
-}
-
-// impliedBy is what a destination asks for by itself.
-func (d destination) implied() media.Directions {
-	i := media.Directions{Audio: media.SendRecv}
-	if d.channel == "video" {
-		i.Video = media.SendRecv
-	}
-	return i
 }

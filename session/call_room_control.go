@@ -145,7 +145,7 @@ func (k *Call) RefreshLayouts(ctx context.Context) error {
 func (r *room) listLayouts() {
 	k := r.k
 	k.c.workers.Go(func() {
-		ctx, cancel := context.WithTimeout(k.ctx, k.c.opts.RequestTimeout)
+		ctx, cancel := context.WithTimeout(k.ctx, k.c.requestTimeout())
 		defer cancel()
 		if err := k.RefreshLayouts(ctx); err != nil && k.ctx.Err() == nil {
 			k.c.log.Warn("the layouts are not known", "call_id", k.id, "error", err)

@@ -111,8 +111,14 @@ func (c *Client) routeVerto(e wire.Event) {
 	}
 }
 
-// byeReceived ends the call. An outbound one that nobody took was refused.
+// byeReceived ends the call. An outbound one that nobody took was refused. A call
+// whose media is being restored is not given up for want of it, if preferred.
 func (k *Call) byeReceived(why *errs.CallEndedError) {
+	if k.state.status == CallStatusRecovering && !k.attaching && why.Code == errs.CauseMediaTimeout &&
+		k.c.preferred().EnableServerHangupInterception {
+		k.attachAgain(why)
+		return
+	}
 	if k.direction == errs.DirectionOutbound && !k.state.answered && why.Code != errs.CauseNormalClearing {
 		k.refused(why)
 		return
@@ -180,7 +186,7 @@ func (k *Call) mediaState(s media.State) {
 // pong answers the service's ping of this call.
 func (k *Call) pong() {
 	k.c.workers.Go(func() {
-		ctx, cancel := context.WithTimeout(k.ctx, k.c.opts.RequestTimeout)
+		ctx, cancel := context.WithTimeout(k.ctx, k.c.requestTimeout())
 		defer cancel()
 		if _, err := k.verto(ctx, wire.VertoPong, wire.VertoParams{CallID: k.id, Dialog: k.short()}); err != nil && k.ctx.Err() == nil {
 			k.c.post(func() { k.report(&errs.VertoPongError{OriginalError: err}, false) })

@@ -11,7 +11,8 @@ import (
 
 // SetDirections changes what the call sends and receives of each kind, and
 // agrees it with the service. What the service refuses changes nothing and is
-// returned; the call goes on as before. Before the call is answered, and while it
+// returned; the call goes on as before, and if the service may have thought
+// otherwise it is told so, see the preference ReinviteMaxAttempts. Before the call is answered, and while it
 // is attached to another session, it is an *errs.InvalidStateTransitionError.
 func (k *Call) SetDirections(ctx context.Context, d media.Directions) error {
 	return k.renegotiate(ctx, "set directions", func(ctx context.Context, leg *media.Leg) error {
@@ -21,6 +22,7 @@ func (k *Call) SetDirections(ctx context.Context, d media.Directions) error {
 		if err != nil {
 			k.swapWanted(before)
 			leg.SetDirections(before)
+			k.clearUp()
 		}
 		return err
 	})
@@ -95,7 +97,9 @@ func (k *Call) negotiate(ctx context.Context, leg *media.Leg, offer func(context
 	if err != nil {
 		return err
 	}
-	reply, err := k.verto(ctx, wire.VertoModify, wire.VertoParams{
+	within, cancel := k.c.answerTimeout(ctx)
+	defer cancel()
+	reply, err := k.verto(within, wire.VertoModify, wire.VertoParams{
 		Dialog: k.dialog(), SDP: sdp, Action: wire.ModifyUpdateMedia,
 	})
 	answer := reply.Result.Result.SDP
@@ -108,5 +112,6 @@ func (k *Call) negotiate(ctx context.Context, leg *media.Leg, offer func(context
 	if err != nil {
 		leg.Rollback()
 	}
+	k.setUnclear(err != nil && !errors.As(err, new(*errs.JSONRPCError)))
 	return err
 }

@@ -37,9 +37,10 @@ type Client struct {
 	counted atomic.Pointer[life]  // the session, or the last one, for Stats
 	ice     atomic.Pointer[[]media.ICEServer]
 
-	streams   streams
-	store     *store
-	directory *Directory
+	streams     streams
+	store       *store
+	directory   *Directory
+	preferences *Preferences
 
 	// The loop goroutine owns the fields of this group.
 	refresh    refresher
@@ -78,7 +79,8 @@ type Client struct {
 
 // New makes a client that has not started anything yet. p may be nil when an
 // earlier process left a session in opts.Storage. It returns *errs.ConfigError
-// for options that cannot work.
+// for options that cannot work. With SavePreferences it waits for the storage,
+// for two seconds at most.
 func New(p CredentialProvider, opts Options) (*Client, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
@@ -111,6 +113,12 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 	})
 	c.directory = newDirectory(c)
 	c.store = newStore(o.Storage, o.PersistSession, c.report)
+	c.preferences = newPreferences(c, o.Preferences)
+	if o.SavePreferences {
+		if err := c.preferences.Persist(c.ctx); err != nil {
+			c.report(err)
+		}
+	}
 	c.refresh = refresher{c: c, policy: o.Refresh, timer: time.NewTimer(time.Hour)}
 	c.refresh.timer.Stop()
 	return c, nil
@@ -167,6 +175,7 @@ func (c *Client) Close() error {
 	}
 	<-c.looping
 	c.workers.Wait()
+	c.preferences.complete()
 	c.store.close()
 	c.streams.calls.Set(nil) // also those that ended when the loop did
 	c.streams.complete()
@@ -237,16 +246,6 @@ func (c *Client) apiBase() string {
 	}
 	if h := c.hosts.Load(); h != nil {
 		return h.api
-	}
-	return ""
-}
-
-func (c *Client) relayURL() string {
-	if c.opts.RelayURL != "" {
-		return c.opts.RelayURL
-	}
-	if h := c.hosts.Load(); h != nil {
-		return h.relay
 	}
 	return ""
 }

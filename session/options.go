@@ -28,7 +28,7 @@ type Options struct {
 	// "http://127.0.0.1:8080". Plain http is allowed on loopback only.
 	APIURL string
 	// RelayURL replaces the WebSocket address that the token names. Plain ws is
-	// allowed on loopback only.
+	// allowed on loopback only. Empty: the preference of that name.
 	RelayURL string
 	// AllowedDomains lists the domains, with their subdomains, that a token may
 	// send this client to. Empty allows any. Set it when tokens come from
@@ -50,6 +50,13 @@ type Options struct {
 	// Storage keeps what is stored. Nil: nothing is, beyond the client itself.
 	Storage Storage
 
+	// Preferences are what the client's preferences begin with. Nil:
+	// DefaultPreferences.
+	Preferences *PreferenceValues
+	// SavePreferences loads and stores them, as Preferences.Persist does; that it
+	// cannot is told by ObserveErrors. It needs a Storage.
+	SavePreferences bool
+
 	// DPoPKey is the client's key. Nil: the stored one, else a new one, which
 	// takes some 50 ms of CPU. Clients of one process may share a key.
 	DPoPKey *DPoPKey
@@ -61,9 +68,11 @@ type Options struct {
 	Refresh RefreshPolicy
 	// Reconnect tunes reconnecting.
 	Reconnect ReconnectPolicy
-	// ConnectTimeout bounds the opening of one socket. Zero: 10 s.
+	// ConnectTimeout bounds the opening of one socket. Zero: the preference
+	// ConnectionTimeout, 10 s.
 	ConnectTimeout time.Duration
-	// RequestTimeout bounds a request whose context has no deadline. Zero: 5 s.
+	// RequestTimeout bounds a request whose context has no deadline. Zero: 5 s,
+	// and for new descriptions the preference ReinviteTimeout.
 	RequestTimeout time.Duration
 	// RingTimeout ends an inbound call that was neither answered nor rejected for
 	// so long, as unanswered. Zero: it rings until the caller or the service ends
@@ -110,8 +119,9 @@ type RefreshPolicy struct {
 
 // A ReconnectPolicy tunes reconnecting. Zero fields have the stated defaults.
 type ReconnectPolicy struct {
-	// MinDelay and MaxDelay bound the growing delay between attempts: 100 ms
-	// and 3 s. The actual delay is between half of it and all; a server's
+	// MinDelay and MaxDelay bound the growing delay between attempts: the
+	// preferences ReconnectDelayMin and ReconnectDelayMax, 100 ms and 3 s. The
+	// actual delay is between half of it and all; a server's
 	// Retry-After wins when it is longer.
 	MinDelay, MaxDelay time.Duration
 	// Budget ends the session when no connection came up for so long. Zero:
@@ -142,6 +152,7 @@ const (
 	warningReplay       = 10
 	wallClockCheck      = time.Minute // timers are re-read at least so often: machines sleep
 	noProgressTolerance = 2 * time.Second
+	requestTimeout      = 5 * time.Second
 )
 
 func orElse[T comparable](v *T, standard T) {
@@ -151,13 +162,12 @@ func orElse[T comparable](v *T, standard T) {
 	}
 }
 
-// withDefaults returns a copy with every default filled in.
+// withDefaults returns a copy with every default filled in, but for those that
+// preferences have a say in.
 func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	orElse(&o.ConnectTimeout, 10*time.Second)
-	orElse(&o.RequestTimeout, 5*time.Second)
 	orElse(&o.MaxFrame, 4<<20)
 	orElse(&o.Refresh.Lead, 30*time.Second)
 	orElse(&o.Refresh.MaxAttempts, 5)
@@ -166,8 +176,6 @@ func (o Options) withDefaults() Options {
 	orElse(&o.Refresh.MinBackoff, time.Second)
 	orElse(&o.Refresh.MaxBackoff, 30*time.Second)
 	orElse(&o.Refresh.ExpiryGrace, 2*time.Second)
-	orElse(&o.Reconnect.MinDelay, 100*time.Millisecond)
-	orElse(&o.Reconnect.MaxDelay, 3*time.Second)
 	orElse(&o.Reconnect.PingInterval, 30*time.Second)
 	orElse(&o.Reconnect.PingTimeout, 5*time.Second)
 	return o
@@ -183,6 +191,12 @@ func (o Options) validate() error {
 	}
 	if o.PersistSession && o.Storage == nil {
 		return &errs.ConfigError{Field: "PersistSession", Problem: "needs a Storage that lasts"}
+	}
+	if o.SavePreferences && o.Storage == nil {
+		return &errs.ConfigError{Field: "SavePreferences", Problem: "needs a Storage"}
+	}
+	if err := o.validatePreferences(); err != nil {
+		return err
 	}
 	if o.HTTPClient != nil && o.HTTPClient.Timeout != 0 {
 		return &errs.ConfigError{Field: "HTTPClient", Problem: "its Timeout would cut the WebSocket; leave it zero"}
@@ -205,6 +219,18 @@ func (o Options) validate() error {
 		}
 	}
 	return nil
+}
+
+func (o Options) validatePreferences() error {
+	if o.Preferences == nil {
+		return nil
+	}
+	err := o.Preferences.validate()
+	var bad *errs.ConfigError
+	if errors.As(err, &bad) {
+		bad.Field = "Preferences." + bad.Field
+	}
+	return err
 }
 
 // checkURL wants an absolute URL of the secure scheme, or of the plain one on

@@ -108,11 +108,12 @@ type PreferenceValues struct {
 	// Default: 3 in 3 s, then 10 s.
 	KeyframeMaxBurst                      int
 	KeyframeBurstWindow, KeyframeCooldown time.Duration
-	// ReinviteDebounce is the least time between two exchanges of descriptions
-	// that the client begins by itself outside recovery. Default: 10 s.
+	// ReinviteDebounce is the pause before each exchange of descriptions that a
+	// call begins by itself outside recovery: when the service's answer to a
+	// change of directions is lost, nobody knows whether it was made, and both
+	// sides agree once more on what held before. Default: 10 s.
 	ReinviteDebounce time.Duration
-	// ReinviteMaxAttempts is how often it tries such an exchange; at least 1.
-	// Default: 3.
+	// ReinviteMaxAttempts is how often that is tried; at least 1. Default: 3.
 	ReinviteMaxAttempts int
 	// ReinviteTimeout bounds the wait for the service's answer to new
 	// descriptions, unless a context says when; above zero. Default: 5 s.

@@ -77,7 +77,9 @@ func TestOwnDelayReplacesTheBackoff(t *testing.T) {
 	bubble(t, func(t *testing.T, s *fakeService) {
 		s.refuse = refuseAll
 		start(t, s, func(c *relay.Config) {
-			c.Retry.Delay = func(attempt int) time.Duration { return time.Duration(attempt) * time.Minute }
+			c.Retry = func() relay.Retry {
+				return relay.Retry{Delay: func(attempt int) time.Duration { return time.Duration(attempt) * time.Minute }}
+			}
 		})
 		time.Sleep(10*time.Minute + 1)
 		want := []time.Duration{time.Minute, 2 * time.Minute, 3 * time.Minute, 4 * time.Minute}
@@ -116,7 +118,10 @@ func TestBudgetGivesUp(t *testing.T) {
 			return 0, errRefused
 		}
 		o := start(t, s, func(c *relay.Config) {
-			c.Retry.Budget, c.PingInterval = 20*time.Second, -1
+			c.PingInterval = -1
+			retry := c.Retry()
+			retry.Budget = 20 * time.Second
+			c.Retry = func() relay.Retry { return retry }
 		})
 		p := s.live()
 		time.Sleep(time.Hour)
@@ -154,7 +159,7 @@ func TestReconnectInTheLastPauseOfTheBudgetStillTries(t *testing.T) {
 			return 0, nil
 		}
 		o := start(t, s, func(c *relay.Config) {
-			c.Retry = relay.Retry{Min: time.Minute, Max: time.Minute, Budget: 20 * time.Second}
+			c.Retry = func() relay.Retry { return relay.Retry{Min: time.Minute, Max: time.Minute, Budget: 20 * time.Second} }
 		})
 		time.Sleep(10 * time.Second)
 		o.Reconnect(errDropped) // the network is back

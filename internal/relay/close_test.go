@@ -132,7 +132,9 @@ func TestCloseDuringAuthentication(t *testing.T) {
 func TestCloseDuringPause(t *testing.T) {
 	bubble(t, func(t *testing.T, s *fakeService) {
 		s.refuse = refuseAll
-		o := start(t, s, func(c *relay.Config) { c.Retry.Min, c.Retry.Max = time.Hour, time.Hour })
+		o := start(t, s, func(c *relay.Config) {
+			c.Retry = func() relay.Retry { return relay.Retry{Min: time.Hour, Max: time.Hour} }
+		})
 		queued := o.ask(t.Context(), "m")
 		began := time.Now()
 		o.Close("bye", errClosed)

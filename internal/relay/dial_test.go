@@ -60,7 +60,7 @@ func firstReport(t *testing.T, client *http.Client, address string) error {
 		s, _, err := relay.DialWebSocket(ctx, client, url, 1<<20)
 		return s, 0, err
 	}
-	cfg.Retry.Min, cfg.Retry.Max = time.Hour, time.Hour
+	cfg.Retry = func() relay.Retry { return relay.Retry{Min: time.Hour, Max: time.Hour} }
 	cfg.Report = func(err error) { reports <- err }
 	r := relay.New(cfg)
 	r.Start()

@@ -38,7 +38,7 @@ func TestReconnectCutsAPauseShort(t *testing.T) {
 	bubble(t, func(t *testing.T, s *fakeService) {
 		s.refuse = refuseAll
 		o := start(t, s, func(c *relay.Config) {
-			c.Retry = relay.Retry{Min: time.Hour, Max: 100 * time.Hour}
+			c.Retry = func() relay.Retry { return relay.Retry{Min: time.Hour, Max: 100 * time.Hour} }
 		})
 		time.Sleep(3 * time.Hour)
 		before := len(s.dialed())

@@ -52,8 +52,10 @@ type Config struct {
 	// goroutine for outgoing ones.
 	Tap func(generation uint64, outgoing bool, frame string)
 
-	Retry          Retry
-	ConnectTimeout time.Duration // open a socket
+	// Retry and ConnectTimeout, the time to open a socket in, are asked before
+	// every attempt as well.
+	Retry          func() Retry
+	ConnectTimeout func() time.Duration
 	AuthTimeout    time.Duration // authenticate it
 	RequestTimeout time.Duration // a request without a deadline of its own
 	WriteTimeout   time.Duration // one frame

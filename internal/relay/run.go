@@ -53,10 +53,11 @@ func (r *Relay) run() {
 			r.cfg.Report(err)
 		}
 		r.cfg.OnStatus(Reconnecting, err)
-		wait, spent := r.cfg.Retry.withinBudget(r.cfg.Retry.delay(attempt, hint), time.Since(down))
+		retry := r.cfg.Retry()
+		wait, spent := retry.withinBudget(retry.delay(attempt, hint), time.Since(down))
 		r.pause(wait, &attempt)
-		if spent && r.ctx.Err() == nil && time.Since(down) >= r.cfg.Retry.Budget { // not if cut short
-			r.end(&BudgetError{After: r.cfg.Retry.Budget, Last: err})
+		if spent && r.ctx.Err() == nil && time.Since(down) >= retry.Budget { // not if cut short
+			r.end(&BudgetError{After: retry.Budget, Last: err})
 			return
 		}
 	}
@@ -112,12 +113,16 @@ func (r *Relay) once(down *time.Time) (hint time.Duration, err error) {
 
 // open dials one socket.
 func (r *Relay) open() (*Link, time.Duration, error) {
-	ctx, cancel := context.WithTimeout(r.ctx, r.cfg.ConnectTimeout)
+	limit := r.cfg.ConnectTimeout()
+	ctx, cancel := context.WithTimeout(r.ctx, limit)
 	defer cancel()
 	address := r.cfg.URL()
 	socket, hint, err := r.cfg.Dial(ctx, address)
 	if err != nil {
-		return nil, hint, r.dialError(ctx, where(address), err)
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, hint, &errs.WebSocketTimeoutError{URL: where(address), After: limit}
+		}
+		return nil, hint, dialError(where(address), err)
 	}
 	l := newLink(r, r.generation.Add(1), where(address), socket)
 	r.mu.Lock()
@@ -131,10 +136,7 @@ func (r *Relay) open() (*Link, time.Duration, error) {
 }
 
 // dialError says at which stage the connection to where failed.
-func (r *Relay) dialError(ctx context.Context, where string, err error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &errs.WebSocketTimeoutError{URL: where, After: r.cfg.ConnectTimeout}
-	}
+func dialError(where string, err error) error {
 	var verdict *verdict
 	if errors.As(err, &verdict) {
 		return err
