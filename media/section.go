@@ -46,7 +46,9 @@ func (l *Leg) newSection(kind Kind, mid string) (*section, error) {
 	if err != nil {
 		return nil, err
 	}
-	pc, err := newPeerConnection(&l.cfg, kind, codecs, l.certificate)
+	cfg := l.cfg
+	cfg.RelayOnly = cfg.RelayOnly || l.relays.Load()
+	pc, err := newPeerConnection(&cfg, kind, codecs, l.certificate)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +62,7 @@ func (l *Leg) newSection(kind Kind, mid string) (*section, error) {
 	s.inlet = newInlet(l, s)
 	s.player = newPlayer(l, s)
 	l.mu.Lock()
-	s.outlet.setMuted(l.muted[kind])
+	s.outlet.setMuted(l.silentLocked(kind))
 	l.mu.Unlock()
 	transceiver, err := pc.AddTransceiverFromTrack(s.outlet)
 	if err != nil {
@@ -69,6 +71,7 @@ func (l *Leg) newSection(kind Kind, mid string) (*section, error) {
 	}
 	s.sender = transceiver.Sender()
 	pc.OnICECandidate(s.gathering.found)
+	pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) { l.paths.Add(1) })
 	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { signal(l.dirty) })
 	pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		s.dropPhantomSender(receiver)

@@ -16,6 +16,7 @@ type Stats struct {
 	Time            time.Time // of these figures
 	State           State
 	Directions      Directions    // what flows, as agreed
+	Paths           uint64        // how many were found to be the best so far, by all transports
 	RoundTrip       time.Duration // of the path in use, by ICE or else by RTCP; 0: not known
 	OutgoingBitrate int           // bit/s that the far end believes the path to carry; 0: it does not tell
 	Audio           TrackStats
@@ -48,7 +49,7 @@ type TrackStats struct {
 // Stats returns the figures of this moment. It may be called after Close.
 func (l *Leg) Stats() Stats {
 	s := Stats{
-		Time: time.Now(), State: l.State(), Directions: l.Directions(),
+		Time: time.Now(), State: l.State(), Directions: l.Directions(), Paths: l.paths.Load(),
 		Audio: l.trackStats(KindAudio), Video: l.trackStats(KindVideo),
 	}
 	for _, section := range l.live() {

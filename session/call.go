@@ -25,6 +25,7 @@ type Call struct {
 	digits    *observable.Events[media.Digit]
 	voice     *callVoice
 	quality   *callQuality
+	recovery  *callRecovery
 
 	status  *observable.State[CallStatus]
 	held    *observable.State[bool]
@@ -100,7 +101,8 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 	}
 	k.stopAttaching = func() {}
 	k.watchStreams()
-	k.room, k.voice, k.quality = newRoom(k), newCallVoice(), newCallQuality()
+	k.room, k.voice = newRoom(k), newCallVoice()
+	k.quality, k.recovery = newCallQuality(), newCallRecovery()
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
 	k.here, k.leave = context.WithCancelCause(k.ctx)

@@ -45,10 +45,11 @@ func kindOf(cause error) errs.CallErrorKind {
 	var pong *errs.VertoPongError
 	var attach *errs.AttachError
 	var ended *errs.CallEndedError
+	var recovery *errs.RecoveryError
 	switch {
 	case errors.As(cause, &ended) && ended.OriginalError == nil && ended.By == errs.EndedByRemote:
 		return errs.CallErrorRejected
-	case errors.As(cause, &attach):
+	case errors.As(cause, &attach), errors.As(cause, &recovery):
 		return errs.CallErrorNetwork
 	case errors.As(cause, &pong):
 		return errs.CallErrorInternal
@@ -99,6 +100,7 @@ func (k *Call) end(e callEvent, why *errs.CallEndedError) bool {
 	leg := k.leg
 	k.mu.Unlock()
 	k.stop(why)
+	k.stopRecovery()
 	k.endExtras(why)
 	k.jobs.Do(func() {
 		if leg != nil {
@@ -132,6 +134,7 @@ func (k *Call) complete() {
 	k.room.complete()
 	k.voice.complete()
 	k.quality.complete()
+	k.recovery.complete()
 	close(k.done)
 }
 

@@ -70,7 +70,7 @@ func (q *callQuality) show() {
 }
 
 // monitorConfig is what the preferences say about issues.
-func (v PreferenceValues) monitorConfig() media.MonitorConfig {
+func (v *PreferenceValues) monitorConfig() media.MonitorConfig {
 	return media.MonitorConfig{
 		BaselineSamples: v.StatsBaselineSamples, NoPacketThreshold: v.StatsNoPacketThreshold,
 		RTTSpikeMultiplier: v.StatsRTTSpikeMultiplier, JitterSpikeMultiplier: v.StatsJitterSpikeMultiplier,
@@ -120,7 +120,7 @@ func (k *Call) ObserveQuality() observable.Of[media.QualityLevel] { return k.qua
 // PreferenceValues.StatsPollingInterval, which is also what 0 means: an event
 // stream without replay, of the time that media is connected.
 func (k *Call) ObserveStats(interval time.Duration) observable.Of[CallStats] {
-	polling := k.c.tuned().StatsPollingInterval
+	polling := k.c.preferred().StatsPollingInterval
 	every := max(1, int((interval+polling/2)/polling))
 	return observable.Filter(k.quality.stats.Observe(), func(s CallStats) bool { return s.number%every == 0 })
 }

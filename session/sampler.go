@@ -19,7 +19,7 @@ type sample struct {
 func (c *Client) startSampling() {
 	if !c.sampling {
 		c.sampling = true
-		interval := c.tuned().StatsPollingInterval
+		interval := c.preferred().StatsPollingInterval
 		c.workers.Go(func() { c.sampleCalls(interval) })
 	}
 }
@@ -71,17 +71,4 @@ func (c *Client) sampled(samples []sample) bool {
 		}
 	}
 	return c.sampling
-}
-
-// watchNetwork begins when the call is first connected. On the loop.
-func (k *Call) watchNetwork() {
-	if k.quality.monitor == nil {
-		k.quality.monitor = media.NewMonitor(k.c.tuned().monitorConfig())
-		k.c.startSampling()
-	}
-}
-
-// sampled takes one sample of the call in.
-func (k *Call) sampled(s media.Stats) {
-	k.quality.take(s)
 }
