@@ -103,7 +103,9 @@ func audioCodecs(stereo bool) codecSet {
 }
 
 func videoCodecs() codecSet {
-	feedback := []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}}
+	feedback := []webrtc.RTCPFeedback{
+		{Type: "goog-remb"}, {Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"},
+	}
 	var set codecSet
 	add := func(name, parameters string, payload webrtc.PayloadType) {
 		set = append(set, webrtc.RTPCodecParameters{

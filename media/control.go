@@ -79,13 +79,33 @@ func (l *Leg) Replace(kind Kind, source Source) error {
 // so that the far end goes on hearing packets, video by nothing. The source goes
 // on meanwhile. Video begins again with the next keyframe.
 func (l *Leg) Mute(kind Kind, muted bool) {
+	l.silence(kind, l.muted, muted)
+}
+
+// Muted reports whether a kind is muted.
+func (l *Leg) Muted(kind Kind) bool {
 	l.mu.Lock()
-	l.muted[kind] = muted
+	defer l.mu.Unlock()
+	return l.muted[kind]
+}
+
+// Withhold does what Mute does, for reasons of the network instead of the user's:
+// a kind is sent if it is neither muted nor withheld.
+func (l *Leg) Withhold(kind Kind, withheld bool) {
+	l.silence(kind, l.held, withheld)
+}
+
+func (l *Leg) silence(kind Kind, reason map[Kind]bool, is bool) {
+	l.mu.Lock()
+	reason[kind] = is
+	silent := l.silentLocked(kind)
 	l.mu.Unlock()
 	if s := l.section(kind); s != nil {
-		s.outlet.setMuted(muted)
+		s.outlet.setMuted(silent)
 	}
 }
+
+func (l *Leg) silentLocked(kind Kind) bool { return l.muted[kind] || l.held[kind] }
 
 // RequestKeyframe asks the far end for a picture that needs no other (RFC 4585,
 // section 6.3.1). It does nothing before the first packet has come. It returns an

@@ -133,6 +133,8 @@ func (s *section) feedback(p rtcp.Packet) {
 	switch p := p.(type) {
 	case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 		signal(s.outlet.keyframes)
+	case *rtcp.ReceiverEstimatedMaximumBitrate:
+		s.bitrate.Store(int64(p.Bitrate))
 	case *rtcp.ReceiverReport:
 		s.outlet.sent.report(p.Reports, s.outlet.ssrc(), time.Now())
 	case *rtcp.SenderReport:

@@ -7,6 +7,7 @@ import (
 	crand "crypto/rand"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/serial"
@@ -30,6 +31,8 @@ type Leg struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{}
 	sinks  map[Kind]*sinkSlot
+	paths  atomic.Uint64 // found so far
+	relays atomic.Bool   // transports to come use nothing else
 
 	// mu guards what follows.
 	mu      sync.Mutex
@@ -41,8 +44,9 @@ type Leg struct {
 	sources map[Kind]Source
 	ended   map[Kind]bool // the source had no more to send
 	muted   map[Kind]bool
-	slots   []*slot // sections in the order of the SDP
-	mids    int     // given out so far
+	held    map[Kind]bool // withheld
+	slots   []*slot       // sections in the order of the SDP
+	mids    int           // given out so far
 	version uint64
 	offered bool // an offer of ours waits for its answer
 	state   State
@@ -84,6 +88,7 @@ func NewLeg(cfg LegConfig) (*Leg, error) {
 		sources:    map[Kind]Source{},
 		ended:      map[Kind]bool{},
 		muted:      map[Kind]bool{},
+		held:       map[Kind]bool{},
 		wanted:     filled.Directions,
 	}
 	for _, kind := range []Kind{KindAudio, KindVideo} {

@@ -52,6 +52,10 @@ func (l *Leg) Renew(ctx context.Context, d Directions, servers []ICEServer) (str
 	return text, nil
 }
 
+// RelayOnly has transports that are made from now on, as by [Leg.Renew], use relays
+// and nothing else, or again what [LegConfig] says.
+func (l *Leg) RelayOnly(only bool) { l.relays.Store(only) }
+
 // enter has Close wait for the caller until work.Done, unless it is too late.
 func (l *Leg) enter() bool {
 	l.mu.Lock()
@@ -112,7 +116,7 @@ func (l *Leg) inherit(old []*slot) {
 			}
 		}
 		l.mu.Lock()
-		s.outlet.setMuted(l.muted[s.kind])
+		s.outlet.setMuted(l.silentLocked(s.kind))
 		l.mu.Unlock()
 		s.player.setSource(l.playing(s.kind))
 	}

@@ -2,6 +2,7 @@ package media
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callrx/callrx/internal/peer"
@@ -22,6 +23,7 @@ type section struct {
 	inlet     *inlet
 	gathering *gathering
 	closed    chan struct{} // the section has been given up
+	bitrate   atomic.Int64  // that the far end believes us to have
 
 	// What follows belongs to whoever has the leg's turn.
 	pending  string    // a re-offer that pion has not been told to apply
@@ -44,7 +46,9 @@ func (l *Leg) newSection(kind Kind, mid string) (*section, error) {
 	if err != nil {
 		return nil, err
 	}
-	pc, err := newPeerConnection(&l.cfg, kind, codecs, l.certificate)
+	cfg := l.cfg
+	cfg.RelayOnly = cfg.RelayOnly || l.relays.Load()
+	pc, err := newPeerConnection(&cfg, kind, codecs, l.certificate)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +62,7 @@ func (l *Leg) newSection(kind Kind, mid string) (*section, error) {
 	s.inlet = newInlet(l, s)
 	s.player = newPlayer(l, s)
 	l.mu.Lock()
-	s.outlet.setMuted(l.muted[kind])
+	s.outlet.setMuted(l.silentLocked(kind))
 	l.mu.Unlock()
 	transceiver, err := pc.AddTransceiverFromTrack(s.outlet)
 	if err != nil {
@@ -67,6 +71,7 @@ func (l *Leg) newSection(kind Kind, mid string) (*section, error) {
 	}
 	s.sender = transceiver.Sender()
 	pc.OnICECandidate(s.gathering.found)
+	pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) { l.paths.Add(1) })
 	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { signal(l.dirty) })
 	pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		s.dropPhantomSender(receiver)
@@ -98,9 +103,12 @@ func (s *section) close() {
 	}
 }
 
-// discard closes a section that is no longer needed while the leg goes on.
+// discard closes a section that is no longer needed while the leg goes on. One
+// that is being closed may not have seen the section.
 func (s *section) discard() {
-	s.leg.spawn(s.close)
+	if !s.leg.spawn(s.close) {
+		s.close()
+	}
 }
 
 // agree notes the outcome of an exchange.

@@ -8,13 +8,19 @@ import (
 
 	"github.com/callrx/callrx/media/internal/audio"
 	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v4"
 )
 
 // Stats is what a leg has sent and received so far.
 type Stats struct {
-	State State
-	Audio TrackStats
-	Video TrackStats
+	Time            time.Time // of these figures
+	State           State
+	Directions      Directions    // what flows, as agreed
+	Paths           uint64        // how many were found to be the best so far, by all transports
+	RoundTrip       time.Duration // of the path in use, by ICE or else by RTCP; 0: not known
+	OutgoingBitrate int           // bit/s that the far end believes the path to carry; 0: it does not tell
+	Audio           TrackStats
+	Video           TrackStats
 }
 
 // TrackStats is what went over one section. Loss, jitter and round trip follow
@@ -42,7 +48,30 @@ type TrackStats struct {
 
 // Stats returns the figures of this moment. It may be called after Close.
 func (l *Leg) Stats() Stats {
-	return Stats{State: l.State(), Audio: l.trackStats(KindAudio), Video: l.trackStats(KindVideo)}
+	s := Stats{
+		Time: time.Now(), State: l.State(), Directions: l.Directions(), Paths: l.paths.Load(),
+		Audio: l.trackStats(KindAudio), Video: l.trackStats(KindVideo),
+	}
+	for _, section := range l.live() {
+		s.RoundTrip = max(s.RoundTrip, section.roundTrip())
+		s.OutgoingBitrate += int(section.bitrate.Load())
+	}
+	if s.RoundTrip == 0 {
+		s.RoundTrip = max(s.Audio.RoundTrip, s.Video.RoundTrip)
+	}
+	return s
+}
+
+// roundTrip is what ICE has measured of the path in use.
+func (s *section) roundTrip() time.Duration {
+	if s.pc.ConnectionState() != webrtc.PeerConnectionStateConnected {
+		return 0
+	}
+	pair, ok := s.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats()
+	if !ok {
+		return 0
+	}
+	return time.Duration(pair.CurrentRoundTripTime * float64(time.Second))
 }
 
 func (l *Leg) trackStats(kind Kind) TrackStats {

@@ -24,6 +24,8 @@ type Call struct {
 	to, from  Party
 	digits    *observable.Events[media.Digit]
 	voice     *callVoice
+	quality   *callQuality
+	recovery  *callRecovery
 
 	status  *observable.State[CallStatus]
 	held    *observable.State[bool]
@@ -108,6 +110,7 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 	k.stopAttaching = func() {}
 	k.watchStreams()
 	k.room, k.voice = newRoom(k), newCallVoice()
+	k.quality, k.recovery = newCallQuality(), newCallRecovery()
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(context.Background())
 	k.here, k.leave = context.WithCancelCause(k.ctx)

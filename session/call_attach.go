@@ -53,20 +53,11 @@ func (k *Call) taken() bool {
 // service has hung up it is tried once, and hungUp is why the call ends if that is
 // in vain. On the loop.
 func (k *Call) attachAgain(hungUp *errs.CallEndedError) {
-	k.stopAttaching()
-	select {
-	case <-k.attachNow: // for the attempt before
-	default:
-	}
+	k.recover(recoveryTaken)
+	k.renewing()
 	ctx, cancel := context.WithTimeout(k.ctx, attachTimeout)
-	k.attachment++
-	k.departure++
-	k.attaching = true
-	mine, answered := k.attachment, k.state.answered || k.answeredBefore
 	k.stopAttaching = cancel
-	k.detach()
-	k.room.afresh = true
-	k.move(mediaLost)
+	mine, answered := k.attachment, k.state.answered || k.answeredBefore
 	k.c.log.Info("attaching call", "call_id", k.id, "hung_up", hungUp != nil)
 	k.c.workers.Go(func() {
 		defer cancel()
@@ -78,9 +69,26 @@ func (k *Call) attachAgain(hungUp *errs.CallEndedError) {
 			if k.attachment == mine {
 				k.attaching = false
 				k.attachDone(err, hungUp)
+				k.recover(recoveryReturned)
 			}
 		})
 	})
+}
+
+// renewing makes the transports there are the old ones, in the place of an attempt
+// under way. On the loop.
+func (k *Call) renewing() {
+	k.stopAttaching()
+	select {
+	case <-k.attachNow: // for the attempt before
+	default:
+	}
+	k.attachment++
+	k.departure++
+	k.attaching = true
+	k.detach()
+	k.room.afresh = true
+	k.move(mediaLost)
 }
 
 // attachTries offers the call until the service takes it, or once.
@@ -97,7 +105,7 @@ func (k *Call) attachTries(ctx context.Context, once bool) (err error) {
 			return errors.Join(context.Cause(ctx), err)
 		}
 		k.c.confirmCalls(ctx) // one that is another process's is over now; else the service decides
-		err = k.offerAgain(ctx)
+		err = k.offerAgain(ctx, false, func() {})
 		var refused *errs.JSONRPCError
 		if err == nil || once || errors.As(err, &refused) && !refused.Retryable() {
 			return err
@@ -113,8 +121,9 @@ func (k *Call) awaitAttached(ctx context.Context) error {
 	return err
 }
 
-// offerAgain invites the service to the call it had.
-func (k *Call) offerAgain(ctx context.Context) error {
+// offerAgain invites the service to the call it had, and calls sent when the offer
+// is there.
+func (k *Call) offerAgain(ctx context.Context, relayOnly bool, sent func()) error {
 	if err := k.takeExchange(ctx); err != nil { // what was offered to the old session is taken back
 		return err
 	}
@@ -122,10 +131,12 @@ func (k *Call) offerAgain(ctx context.Context) error {
 	k.mu.Lock()
 	leg, wanted, ice := k.leg, k.wanted, k.ice
 	k.mu.Unlock()
+	leg.RelayOnly(relayOnly)
 	offer, err := leg.Renew(ctx, wanted, ice.now(k.c))
 	if err != nil {
 		return &mediaFailure{err}
 	}
+	sent()
 	return k.invite(ctx, offer)
 }
 

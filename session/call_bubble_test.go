@@ -23,14 +23,22 @@ type callBubble struct {
 	hosts []*vnet.Net // the gateway's, then one for each client
 	used  int
 	loss  atomic.Int64 // of a hundred packets to the clients, so many are lost
+	cut   atomic.Bool  // nothing gets through, either way
 }
 
 // inCallBubble runs a test in a bubble.
 func inCallBubble(t *testing.T, o sessiontest.Options, test func(t *testing.T, b *callBubble)) {
 	t.Helper()
+	inSlowCallBubble(t, vnet.RouterConfig{}, o, test)
+}
+
+// inSlowCallBubble has a network that takes its time.
+func inSlowCallBubble(t *testing.T, network vnet.RouterConfig, o sessiontest.Options, test func(t *testing.T, b *callBubble)) {
+	t.Helper()
 	sharedKey() // made outside, where it is good for all
 	synctest.Test(t, func(t *testing.T) {
-		router, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.0.0.0/24", LoggerFactory: logging.NewDefaultLoggerFactory()})
+		network.CIDR, network.LoggerFactory = "10.0.0.0/24", logging.NewDefaultLoggerFactory()
+		router, err := vnet.NewRouter(&network)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +70,7 @@ func (b *callBubble) lossy() vnet.ChunkFilter {
 	random := rand.New(rand.NewPCG(1, 2)) // the router asks for one chunk after the other
 	gateway := "10.0.0.1:"
 	return func(c vnet.Chunk) bool {
-		return strings.HasPrefix(c.DestinationAddr().String(), gateway) || random.Int64N(100) >= b.loss.Load()
+		return !b.cut.Load() && (strings.HasPrefix(c.DestinationAddr().String(), gateway) || random.Int64N(100) >= b.loss.Load())
 	}
 }
 

@@ -46,10 +46,11 @@ func kindOf(cause error) errs.CallErrorKind {
 	var attach *errs.AttachError
 	var owned *errs.CallOwnedError
 	var ended *errs.CallEndedError
+	var recovery *errs.RecoveryError
 	switch {
 	case errors.As(cause, &ended) && ended.OriginalError == nil && ended.By == errs.EndedByRemote:
 		return errs.CallErrorRejected
-	case errors.As(cause, &attach), errors.As(cause, &owned):
+	case errors.As(cause, &attach), errors.As(cause, &owned), errors.As(cause, &recovery):
 		return errs.CallErrorNetwork
 	case errors.As(cause, &pong):
 		return errs.CallErrorInternal
@@ -101,6 +102,7 @@ func (k *Call) end(e callEvent, why *errs.CallEndedError) bool {
 	k.mu.Unlock()
 	k.unkeep()
 	k.stop(why)
+	k.stopRecovery()
 	k.endExtras(why)
 	k.jobs.Do(func() {
 		if leg != nil {
@@ -133,6 +135,8 @@ func (k *Call) complete() {
 	k.digits.Complete()
 	k.room.complete()
 	k.voice.complete()
+	k.quality.complete()
+	k.recovery.complete()
 	close(k.done)
 }
 

@@ -136,9 +136,9 @@ func (c *Client) revive(id string, r attachRecord) {
 		err := k.reviveMedia(r)
 		c.post(func() {
 			if err != nil {
-				k.attachDone(&mediaFailure{err})
+				k.attachDone(&mediaFailure{err}, nil)
 			} else if !k.state.status.ended() {
-				k.attachAgain()
+				k.attachAgain(nil)
 			}
 		})
 	})
@@ -156,7 +156,7 @@ func (k *Call) reviveMedia(r attachRecord) error {
 			return err
 		}
 	}
-	if err := k.openMedia(o, o.directions(r.directions())); err != nil {
+	if err := k.openMedia(o, o.directions(impliedByRecord(r.directions()))); err != nil {
 		return err
 	}
 	k.leg.Mute(media.KindAudio, r.AudioMuted)

@@ -216,11 +216,21 @@ func (k *Call) mediaState(s media.State) {
 	switch s {
 	case media.StateConnected:
 		k.move(mediaUp)
-	case media.StateNew, media.StateDisconnected:
+		k.pathFound()
+		k.assess()
+	case media.StateNew:
 		k.move(mediaLost)
+	case media.StateDisconnected:
+		k.move(mediaLost)
+		k.pathLost()
 	case media.StateFailed:
 		if k.attaching {
 			return // new transports are on their way
+		}
+		if k.recovery.pref != nil {
+			k.move(mediaLost)
+			k.pathBroken()
+			return
 		}
 		k.fail(&errs.MediaTrackError{Operation: "connect", Kind: "both", OriginalError: k.media().Err()})
 	}
@@ -256,6 +266,9 @@ func (k *Call) move(e callEvent) bool {
 	}
 	k.c.log.Debug("call", "call_id", k.id, "event", e.String(), "from", k.state.status.String(), "to", next.status.String())
 	k.state = next
+	if next.status == CallStatusConnected {
+		k.watchNetwork()
+	}
 	k.status.Set(next.status)
 	return true
 }

@@ -59,6 +59,7 @@ type Client struct {
 	extras     map[string]*ExtraLeg
 	talks      map[string]*Conversation // that are open, by id
 	catching   bool                     // somebody is closing their gaps
+	sampling   bool                     // the figures of calls are being taken
 
 	mailbox   chan func()
 	looping   chan struct{} // closed when the loop has ended

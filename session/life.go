@@ -123,12 +123,14 @@ func (c *Client) live(l *life) {
 		c.reregister(l)
 	}
 	c.catchUp()
+	c.serviceChanged(serviceBack)
 }
 
 // lost: the connection broke; another one is on its way.
 func (c *Client) lost(l *life) {
 	if c.session == l {
 		c.setStatus(sessionLost)
+		c.serviceChanged(serviceLost)
 		c.refresh.lost()
 	}
 }

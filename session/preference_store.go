@@ -48,7 +48,12 @@ func (s *store) read(ctx context.Context, key string) ([]byte, error) {
 		return value, err
 	}, forget[[]byte])
 	s.mu.Lock()
-	s.hung = err != nil && within.Err() != nil && ctx.Err() == nil
+	switch {
+	case err == nil:
+		s.spared = time.Time{}
+	case within.Err() != nil && ctx.Err() == nil:
+		s.spared = time.Now().Add(storeRetry)
+	}
 	s.mu.Unlock()
 	if err == nil || errors.As(err, new(*errs.StorageError)) {
 		return value, err

@@ -147,6 +147,15 @@ func impliedByOffer(offered media.Directions, p *PreferenceValues) implication {
 	}
 }
 
+// impliedByRecord is what the call did in an earlier process.
+func impliedByRecord(did media.Directions) implication {
+	receiveAudio, receiveVideo := did.Audio.Receives(), did.Video.Receives()
+	return implication{
+		audio: did.Audio.Sends(), video: did.Video.Sends(),
+		receiveAudio: toggleOf(&receiveAudio), receiveVideo: toggleOf(&receiveVideo),
+	}
+}
+
 // directions are what the options want, given what is implied without them.
 func (o MediaOptions) directions(i implication) media.Directions {
 	video := o.Video.Or(i.video || o.VideoSource != nil)

@@ -22,7 +22,7 @@ func TestCallsOfALivingProcessAreLeftToIt(t *testing.T) {
 		first := b.start(t, "ann", storage, session.Options{})
 		k := connected(t, first.Client, "/public/tone", first.dialing(session.MediaOptions{AudioSink: heard}))
 		pass(time.Second)
-		mine := stored(t, first, ":as")
+		mine := storedText(t, first, ":as")
 		second := b.start(t, "ann", storage, takingUp(session.MediaOptions{}))
 		pass(10 * time.Second)
 		owned := told[*errs.CallOwnedError](second)
@@ -40,8 +40,8 @@ func TestCallsOfALivingProcessAreLeftToIt(t *testing.T) {
 		}
 		_ = second.Close()
 		synctest.Wait() // what it stores is stored
-		if r := records(t, first); len(r) != 1 || stored(t, first, ":as") != mine {
-			t.Errorf("on record: %v; what resumes the first session is kept: %v", r, stored(t, first, ":as") == mine)
+		if r := records(t, first); len(r) != 1 || storedText(t, first, ":as") != mine {
+			t.Errorf("on record: %v; what resumes the first session is kept: %v", r, storedText(t, first, ":as") == mine)
 		}
 		b.over(t, first.lineOf, k)
 	})
@@ -57,13 +57,13 @@ type recorded struct {
 func records(t *testing.T, m *machine) map[string]recorded {
 	t.Helper()
 	var all map[string]recorded
-	if err := json.Unmarshal([]byte(stored(t, m, ":att")), &all); err != nil {
+	if err := json.Unmarshal([]byte(storedText(t, m, ":att")), &all); err != nil {
 		t.Error(err)
 	}
 	return all
 }
 
-func stored(t *testing.T, m *machine, suffix string) string {
+func storedText(t *testing.T, m *machine, suffix string) string {
 	t.Helper()
 	v, _, err := m.storage.SharedStorage.Get(t.Context(), session.ScopePersistent, "sw:"+m.User().ID+suffix)
 	if err != nil {

@@ -1,0 +1,98 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/callrx/callrx/observable"
+)
+
+// A RecoveryAction is something that the recovery of a call's media did, or that
+// became of it.
+type RecoveryAction string
+
+const (
+	RecoveryKeyframeRequested   RecoveryAction = "keyframe_requested"
+	RecoveryReinviteStarted     RecoveryAction = "reinvite_started" // new paths, or new transports, are being agreed on
+	RecoveryReinviteSucceeded   RecoveryAction = "reinvite_succeeded"
+	RecoveryReinviteFailed      RecoveryAction = "reinvite_failed"
+	RecoveryReinviteTimeout     RecoveryAction = "reinvite_timeout"
+	RecoveryMaxAttemptsReached  RecoveryAction = "max_attempts_reached"
+	RecoverySignalReconnect     RecoveryAction = "signal_reconnect" // the service is reached again, and media is well
+	RecoveryFullReconnect       RecoveryAction = "full_reconnect"   // it is reached again, and media is not
+	RecoveryVideoDisabled       RecoveryAction = "video_disabled"   // for want of bandwidth
+	RecoveryVideoRestored       RecoveryAction = "video_restored"
+	RecoveryCallRecovering      RecoveryAction = "call_recovering" // the state is RecoveryRecovering
+	RecoveryCallRecovered       RecoveryAction = "call_recovered"  // and is no more, as media flows
+	RecoveryCallRecoveryFailed  RecoveryAction = "call_recovery_failed"
+	recoveryReasonService                      = "service"
+	recoveryReasonSessionAttach                = "attach"
+)
+
+// A RecoveryEvent tells what the recovery of a call's media did.
+type RecoveryEvent struct {
+	Action      RecoveryAction
+	Reason      string // what for: "no_inbound_audio", "ice_disconnected", "service", ...
+	Attempt     int    // of MaxAttempts; 0 where it is not about one
+	MaxAttempts int
+	Time        time.Time
+}
+
+// A callRecovery restores the media of a call's main leg. It is the one who does;
+// only a new session takes the call away from it for a while.
+type callRecovery struct {
+	state       *observable.State[RecoveryState]
+	events      *observable.Events[RecoveryEvent]
+	constrained *observable.State[bool]
+
+	// The client's loop owns the rest.
+	now       recovery
+	pref      *PreferenceValues  // when the call was first connected; nil before
+	timer     *time.Timer        // what is armed
+	armed     int                // counts what was
+	grace     *time.Timer        // of a path that is lost; nil: it is not
+	broken    bool               // the path is, for longer than that
+	steps     int                // counts those begun: what an older one brings is void
+	abort     context.CancelFunc // of the step under way
+	last      error              // why the last one failed
+	well      time.Time          // since when media is; zero: it is not
+	keyframes throttle
+	video     degradation
+}
+
+func newCallRecovery() *callRecovery {
+	return &callRecovery{
+		state: observable.NewState(RecoveryIdle), events: observable.NewEvents[RecoveryEvent](0),
+		constrained: observable.NewState(false), abort: func() {},
+	}
+}
+
+func (r *callRecovery) complete() {
+	r.state.Complete()
+	r.events.Complete()
+	r.constrained.Complete()
+}
+
+// RecoveryState is what the recovery of the call's media is doing.
+func (k *Call) RecoveryState() RecoveryState { return k.recovery.state.Get() }
+
+// ObserveRecoveryState is the state stream of RecoveryState.
+func (k *Call) ObserveRecoveryState() observable.Of[RecoveryState] {
+	return k.recovery.state.Observe()
+}
+
+// ObserveRecoveryEvents delivers what the recovery of the call's media does: an
+// event stream without replay. A step that fails is a *errs.RecoveryError on
+// ObserveErrors besides.
+func (k *Call) ObserveRecoveryEvents() observable.Of[RecoveryEvent] {
+	return k.recovery.events.Observe()
+}
+
+// BandwidthConstrained reports whether video is not sent because too little of it
+// would arrive; see the preference EnableAutoDegradation.
+func (k *Call) BandwidthConstrained() bool { return k.recovery.constrained.Get() }
+
+// ObserveBandwidthConstrained is the state stream of BandwidthConstrained.
+func (k *Call) ObserveBandwidthConstrained() observable.Of[bool] {
+	return k.recovery.constrained.Observe()
+}

@@ -1,0 +1,298 @@
+package session
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
+)
+
+// What a call's recovery hears of, and what it does about it. On the loop, like
+// everything in this file.
+
+// wellFor is how long media must have been well for attempts not to count.
+const wellFor = 30 * time.Second
+
+// recover takes the recovery a step.
+func (k *Call) recover(e recoveryEvent) {
+	r := k.recovery
+	if r.pref == nil || k.state.status.ended() {
+		return
+	}
+	before := r.now
+	next, effects := before.next(e, k.recoveryLimits())
+	if next != before || len(effects) > 0 {
+		k.c.log.Debug("recovery", "call_id", k.id, "event", int(e), "from", before.state.String(), "to", next.state.String(),
+			"trouble", int(next.trouble), "attempts", next.attempts)
+	}
+	r.now = next
+	k.tellRecovering(before)
+	for _, effect := range effects {
+		k.effect(effect)
+	}
+	if !k.state.status.ended() {
+		r.state.Set(r.now.state)
+	}
+}
+
+func (k *Call) recoveryLimits() recoveryLimits {
+	l := recoveryLimits{attempts: k.recovery.pref.MaxRecoveryAttempts}
+	if k.recovery.pref.EnableRelayFallback {
+		l.relays = k.hasRelay()
+	}
+	return l
+}
+
+// hasRelay reports whether the call may use a TURN server.
+func (k *Call) hasRelay() bool {
+	k.mu.Lock()
+	ice := k.ice
+	k.mu.Unlock()
+	return slices.ContainsFunc(ice.now(k.c), func(s media.ICEServer) bool {
+		return slices.ContainsFunc(s.URLs, func(url string) bool { return strings.HasPrefix(strings.ToLower(url), "turn") })
+	})
+}
+
+// tellRecovering publishes that the call is being recovered, and how that went.
+func (k *Call) tellRecovering(before recovery) {
+	is, was := k.recovery.now.state == RecoveryRecovering, before.state == RecoveryRecovering
+	switch {
+	case is && !was:
+		k.tellRecovery(RecoveryCallRecovering, 0)
+	case was && !is && k.media().State() == media.StateConnected:
+		k.tellRecovery(RecoveryCallRecovered, 0)
+	case was && !is:
+		k.tellRecovery(RecoveryCallRecoveryFailed, 0)
+	}
+}
+
+func (k *Call) tellRecovery(action RecoveryAction, attempt int) {
+	e := RecoveryEvent{Action: action, Reason: k.recoveryReason(), Attempt: attempt, Time: time.Now()}
+	if attempt > 0 {
+		e.MaxAttempts = k.recovery.pref.MaxRecoveryAttempts
+	}
+	k.recovery.events.Publish(e)
+}
+
+// recoveryReason is what the trouble is about.
+func (k *Call) recoveryReason() string {
+	switch {
+	case k.recovery.now.taken:
+		return "attach"
+	case k.recovery.broken:
+		return media.IssueICEDisconnected.String()
+	}
+	for _, i := range k.quality.monitor.Issues() {
+		if i.Severity == media.SeverityCritical {
+			return i.Type.String()
+		}
+	}
+	return "service"
+}
+
+// effect does what the state machine wants.
+func (k *Call) effect(e recoveryEffect) {
+	r := k.recovery
+	switch e {
+	case armDebounce:
+		k.arm(r.pref.RecoveryDebounce)
+	case armCooldown:
+		k.arm(r.pref.RecoveryCooldown)
+	case armWait:
+		k.arm(r.pref.ReconnectCallsTimeout)
+	case disarm:
+		k.disarm()
+	case askKeyframe:
+		if k.askKeyframe() == nil {
+			k.tellRecovery(RecoveryKeyframeRequested, 0)
+		}
+	case beginStep:
+		k.beginStep(r.now.step, r.now.attempts)
+	case abortStep:
+		r.steps++
+		r.abort()
+	case giveUp:
+		k.fail(k.mediaLost())
+	case tellExhausted:
+		k.tellRecovery(RecoveryMaxAttemptsReached, r.now.attempts)
+	case tellSignalReconnect:
+		r.keyframes.reset()
+		k.tellRecovery(RecoverySignalReconnect, 0)
+	case tellFullReconnect:
+		r.keyframes.reset()
+		k.tellRecovery(RecoveryFullReconnect, 0)
+	}
+}
+
+// mediaLost is the end of a call whose media could not be restored.
+func (k *Call) mediaLost() *errs.CallEndedError {
+	return &errs.CallEndedError{
+		By: errs.EndedByNetwork, Cause: "media lost", Retryable: true,
+		OriginalError: &errs.RecoveryError{Action: "reinvite", Attempt: k.recovery.now.attempts, OriginalError: k.recovery.last},
+	}
+}
+
+// arm has the recovery hear of it when d has passed, in the place of what was
+// armed before.
+func (k *Call) arm(d time.Duration) {
+	k.disarm()
+	mine := k.recovery.armed
+	k.recovery.timer = time.AfterFunc(d, func() {
+		k.c.post(func() {
+			if k.recovery.armed == mine {
+				k.recover(recoveryTimer)
+			}
+		})
+	})
+}
+
+func (k *Call) disarm() {
+	k.recovery.armed++
+	if k.recovery.timer != nil {
+		k.recovery.timer.Stop()
+	}
+}
+
+// stopRecovery leaves no timer behind a call that is over.
+func (k *Call) stopRecovery() {
+	k.disarm()
+	k.pathFound()
+}
+
+// pathLost: the transports have lost the far end. That may pass.
+func (k *Call) pathLost() {
+	r := k.recovery
+	if r.pref == nil || r.grace != nil || r.broken || k.attaching {
+		return
+	}
+	r.grace = time.AfterFunc(r.pref.ICEDisconnectedGrace, func() {
+		k.c.post(func() {
+			if r.grace != nil {
+				k.pathBroken()
+			}
+		})
+	})
+}
+
+// pathBroken: and it has not.
+func (k *Call) pathBroken() {
+	k.pathFound()
+	k.recovery.broken = true
+	if k.quality.monitor.Disconnected(time.Now(), true) {
+		k.quality.show()
+	}
+	k.assess()
+}
+
+// pathFound: there is a path, or nobody waits for it any more.
+func (k *Call) pathFound() {
+	r := k.recovery
+	if r.grace != nil {
+		r.grace.Stop()
+		r.grace = nil
+	}
+	if r.broken {
+		r.broken = false
+		if k.quality.monitor.Disconnected(time.Now(), false) {
+			k.quality.show()
+		}
+	}
+}
+
+// assess tells the recovery what ails the media, if that is another thing.
+func (k *Call) assess() {
+	if k.recovery.pref == nil {
+		return
+	}
+	t := ailment(k.recovery.broken, k.quality.monitor.Issues())
+	if t == troubleNone {
+		if k.recovery.well.IsZero() {
+			k.recovery.well = time.Now()
+		}
+	} else {
+		k.recovery.well = time.Time{}
+	}
+	if t != k.recovery.now.trouble {
+		k.recover(recoveryEvent(t))
+	}
+	if k.recovery.now.attempts > 0 && !k.recovery.well.IsZero() && time.Since(k.recovery.well) >= wellFor {
+		k.recover(mediaLongWell)
+	}
+}
+
+// ailment is the trouble that issues make.
+func ailment(broken bool, issues []media.NetworkIssue) trouble {
+	if broken {
+		return troubleBroken
+	}
+	worst := troubleNone
+	for _, i := range issues {
+		switch {
+		case i.Severity < media.SeverityCritical:
+		case i.Type == media.IssueNoInboundAudio:
+			return troubleSilence
+		default:
+			worst = troubleQuality
+		}
+	}
+	return worst
+}
+
+// serviceChanged tells the recovery of every call whether the service is reached.
+func (c *Client) serviceChanged(e recoveryEvent) {
+	for _, k := range c.streams.calls.Get() {
+		k.recover(e)
+	}
+}
+
+// watchNetwork begins when the call is first connected.
+func (k *Call) watchNetwork() {
+	if k.quality.monitor != nil {
+		return
+	}
+	k.recovery.pref = k.c.preferred()
+	k.recovery.now.offline = k.c.lastStatus != StatusOnline
+	k.quality.monitor = media.NewMonitor(k.recovery.pref.monitorConfig())
+	k.c.startSampling()
+}
+
+// sampled takes one sample of the call in.
+func (k *Call) sampled(s media.Stats) {
+	k.quality.take(s)
+	k.degrade(s)
+	k.assess()
+}
+
+// degrade pauses video that would not arrive, and brings it back.
+func (k *Call) degrade(s media.Stats) {
+	r := k.recovery
+	lossy := false
+	for _, i := range k.quality.monitor.Issues() {
+		lossy = lossy || i.Type == media.IssueHighPacketLoss
+	}
+	before := r.video.paused
+	r.video = r.video.next(bandwidth{
+		at: s.Time, bitrate: s.OutgoingBitrate, lossy: lossy,
+		sending: r.pref.EnableAutoDegradation && s.Directions.Video.Sends() && !k.media().Muted(media.KindVideo),
+		low:     r.pref.DegradationBitrate, can: r.pref.DegradationRecoveryBitrate,
+	})
+	if r.video.paused == before {
+		return
+	}
+	k.media().Withhold(media.KindVideo, r.video.paused)
+	r.constrained.Set(r.video.paused)
+	action := RecoveryVideoRestored
+	if r.video.paused {
+		action = RecoveryVideoDisabled
+	}
+	k.tellRecovery(action, 0)
+}
+
+// refusedForGood reports whether the service no longer has the call.
+func refusedForGood(err error) bool {
+	var refused *errs.JSONRPCError
+	return errors.As(err, &refused) && !refused.Retryable()
+}

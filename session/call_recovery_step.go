@@ -1,0 +1,175 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
+)
+
+// flowPolling is how often a step looks whether media flows again.
+const flowPolling = 100 * time.Millisecond
+
+// errStepTimeout is the cause of a step that took too long.
+var errStepTimeout = errors.New("media does not flow within the time for a restart")
+
+// beginStep begins a step beside the loop. On the loop.
+func (k *Call) beginStep(step recoveryStep, attempt int) {
+	r := k.recovery
+	r.steps++
+	mine := r.steps
+	ctx, cancel := context.WithCancel(k.ctx)
+	r.abort = cancel
+	r.last = nil
+	k.tellRecovery(RecoveryReinviteStarted, attempt)
+	if step != stepRestart {
+		k.renewing()
+	}
+	limit := r.pref.ICERestartTimeout
+	k.c.workers.Go(func() {
+		defer cancel()
+		err := k.runStep(ctx, step, limit)
+		k.c.post(func() {
+			if r.steps == mine {
+				k.stepEnded(step, attempt, err)
+			}
+		})
+	})
+}
+
+// stepEnded takes in what became of a step. On the loop.
+func (k *Call) stepEnded(step recoveryStep, attempt int, err error) {
+	if step != stepRestart {
+		k.attaching = false
+	}
+	if k.state.status.ended() {
+		return
+	}
+	if k.media().State() != media.StateConnected {
+		k.move(mediaLost)
+		k.pathBroken()
+	}
+	k.quality.monitor.Relearn()
+	if err == nil {
+		k.tellRecovery(RecoveryReinviteSucceeded, attempt)
+		if step != stepRestart {
+			held := k.held.Get()
+			k.c.workers.Go(func() { k.restore(held) })
+		}
+		k.recover(stepSucceeded)
+		return
+	}
+	k.stepFailed(step, attempt, err)
+}
+
+func (k *Call) stepFailed(step recoveryStep, attempt int, err error) {
+	if connectionGone(err) || k.recovery.now.offline {
+		k.recover(stepVoid)
+		return
+	}
+	k.recovery.last = err
+	action := RecoveryReinviteFailed
+	if errors.Is(err, errStepTimeout) {
+		action = RecoveryReinviteTimeout
+	}
+	k.tellRecovery(action, attempt)
+	k.report(&errs.RecoveryError{Action: "reinvite", Attempt: attempt, OriginalError: err}, false)
+	if step != stepRestart && refusedForGood(err) {
+		k.recover(stepHopeless)
+		return
+	}
+	k.recover(stepFailed)
+}
+
+// runStep does what a step consists of and returns when media flows again.
+func (k *Call) runStep(ctx context.Context, step recoveryStep, limit time.Duration) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var timer *time.Timer
+	began := k.Stats()
+	sent := func() { // from now on it counts
+		began = k.Stats()
+		timer = time.AfterFunc(limit, func() { cancel(errStepTimeout) })
+	}
+	var err error
+	if step == stepRestart {
+		err = k.renegotiate(ctx, "restart ICE", func(ctx context.Context, leg *media.Leg) error {
+			return k.negotiate(ctx, leg, noting(leg.Restart, sent))
+		})
+	} else {
+		err = k.offerAgain(ctx, step == stepRenewRelay, sent)
+	}
+	if timer != nil {
+		defer timer.Stop()
+	}
+	if err == nil {
+		err = k.awaitFlow(ctx, began)
+	}
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// noting calls made when an offer has been.
+func noting(offer func(context.Context) (string, error), made func()) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		sdp, err := offer(ctx)
+		if err == nil {
+			made()
+		}
+		return sdp, err
+	}
+}
+
+// awaitFlow returns when media flows on a path found since.
+func (k *Call) awaitFlow(ctx context.Context, since media.Stats) error {
+	tick := time.NewTicker(flowPolling)
+	defer tick.Stop()
+	for !flows(since, k.Stats()) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// flows reports whether media flows on a path found since: there is one, and
+// whatever is to be received arrives.
+func flows(since, now media.Stats) bool {
+	arrives := now.Audio.PacketsReceived > since.Audio.PacketsReceived || now.Video.PacketsReceived > since.Video.PacketsReceived
+	due := now.Directions.Audio.Receives() || now.Directions.Video.Receives()
+	return now.State == media.StateConnected && now.Paths > since.Paths && (arrives || !due)
+}
+
+// RequestKeyframe asks the far end for a picture that needs no other, as when one
+// begins to watch. More than PreferenceValues.KeyframeMaxBurst of them in
+// KeyframeBurstWindow would only make the far end worse: then, for
+// KeyframeCooldown, it is a *errs.InvalidStateTransitionError. A call that
+// receives no video returns a *errs.MediaTrackError.
+func (k *Call) RequestKeyframe() error {
+	if err := k.alive("request keyframe"); err != nil {
+		return err
+	}
+	var result error
+	if err := k.c.ask(k.ctx, func() { result = k.askKeyframe() }); err != nil {
+		return err
+	}
+	return result
+}
+
+// askKeyframe does so. On the loop.
+func (k *Call) askKeyframe() error {
+	leg, p := k.media(), k.c.preferred()
+	if leg == nil || !leg.Directions().Video.Receives() {
+		return &errs.MediaTrackError{Operation: "request keyframe", Kind: "video", OriginalError: errs.ErrUnsupported}
+	}
+	if !k.recovery.keyframes.pass(time.Now(), p.KeyframeMaxBurst, p.KeyframeBurstWindow, p.KeyframeCooldown) {
+		return &errs.InvalidStateTransitionError{From: "waiting after a burst of requests", To: "request keyframe"}
+	}
+	return leg.RequestKeyframe()
+}

@@ -1,0 +1,281 @@
+package session
+
+// RecoveryState is what the recovery of a call's media is doing.
+type RecoveryState int
+
+const (
+	// RecoveryIdle: there is nothing to do.
+	RecoveryIdle RecoveryState = iota
+	// RecoveryDebouncing: there is trouble, which may pass.
+	RecoveryDebouncing
+	// RecoveryRecovering: something is being done, or waits for the connection to
+	// the service.
+	RecoveryRecovering
+	// RecoveryCooldown: something was done, and nothing more is for a while.
+	RecoveryCooldown
+	recoveryStates
+)
+
+// String names the state as the Browser SDK does.
+func (s RecoveryState) String() string {
+	return [...]string{"idle", "debouncing", "recovering", "cooldown"}[s]
+}
+
+// A trouble is what ails a call's media, the worst of it.
+type trouble int
+
+const (
+	troubleNone    trouble = iota
+	troubleQuality         // much is lost or late: a new picture is all that can be asked for
+	troubleSilence         // nothing arrives although the path seems to work
+	troubleBroken          // there is no path
+	troubles
+)
+
+// A recoveryStep is what is under way.
+type recoveryStep int
+
+const (
+	stepNone       recoveryStep = iota
+	stepRestart                 // new paths for the transports there are
+	stepRenewRelay              // new transports, over relays only
+	stepRenew                   // new transports
+)
+
+// A recoveryEvent is what moves a recovery.
+type recoveryEvent int
+
+const (
+	troubleOver recoveryEvent = iota // the order is that of the troubles
+	troubleIsQuality
+	troubleIsSilence
+	troubleIsBroken
+	recoveryTimer     // what was armed has passed
+	stepSucceeded     // media flows again
+	stepFailed        // it does not
+	stepHopeless      // the service no longer has the call
+	stepVoid          // the connection to the service broke: it does not count
+	serviceLost       // that connection
+	serviceBack       // it is there again
+	recoveryTaken     // somebody else restores the media
+	recoveryReturned  // and is done
+	mediaLongWell     // for so long that what was before does not count
+	recoveryEventsEnd // how many there are
+)
+
+// A recoveryEffect is what the owner of a recovery is to do.
+type recoveryEffect int
+
+const (
+	armDebounce recoveryEffect = iota
+	armCooldown
+	armWait // for the service
+	disarm
+	askKeyframe
+	beginStep // which the recovery holds
+	abortStep // it is somebody else's now
+	giveUp    // the call ends
+	tellExhausted
+	tellSignalReconnect
+	tellFullReconnect
+)
+
+// A recovery is where the recovery of one call stands.
+type recovery struct {
+	state    RecoveryState
+	trouble  trouble
+	step     recoveryStep
+	attempts int  // since media was well for long
+	stale    bool // the transports are of no use: the service and we disagree about them
+	offline  bool // there is no connection to the service
+	taken    bool // somebody else is at it
+}
+
+// recoveryLimits are the settings that decide.
+type recoveryLimits struct {
+	attempts int
+	relays   bool // there are some, and they may be tried
+}
+
+// next is the state machine: what to do about an event. Only trouble that lasts
+// makes it do anything, and it ends a call only when there is no path for its
+// media: a far end that keeps silent may have its reasons.
+func (r recovery) next(e recoveryEvent, l recoveryLimits) (recovery, []recoveryEffect) {
+	switch e {
+	case troubleOver, troubleIsQuality, troubleIsSilence, troubleIsBroken:
+		return r.troubled(trouble(e), l)
+	case recoveryTimer:
+		return r.elapsed(l)
+	case stepSucceeded, stepFailed, stepHopeless, stepVoid:
+		if r.step == stepNone {
+			return r, nil
+		}
+		return r.ended(e, l)
+	case serviceLost:
+		r.offline = true
+	case serviceBack:
+		if r.offline {
+			r.offline, r.attempts = false, 0
+			return r.reconnected(l)
+		}
+	case recoveryTaken:
+		effects := []recoveryEffect{disarm}
+		if r.step != stepNone {
+			effects = append(effects, abortStep)
+		}
+		r.state, r.step, r.taken = RecoveryRecovering, stepNone, true
+		return r, effects
+	case recoveryReturned:
+		if r.taken {
+			r.taken = false
+			if r.trouble == troubleBroken {
+				return r.begin(l)
+			}
+			return r.cool()
+		}
+	case mediaLongWell:
+		r.attempts = 0
+	}
+	return r, nil
+}
+
+// troubled: the trouble is another one.
+func (r recovery) troubled(t trouble, l recoveryLimits) (recovery, []recoveryEffect) {
+	r.trouble = t
+	if r.taken || r.step != stepNone {
+		return r, nil // that will tell
+	}
+	switch r.state {
+	case RecoveryIdle:
+		switch {
+		case t == troubleBroken:
+			if r.attempts >= l.attempts { // they were about something less
+				r.attempts = 0
+			}
+			return r.begin(l)
+		case t != troubleNone && !r.spent(l):
+			r.state = RecoveryDebouncing
+			return r, []recoveryEffect{armDebounce}
+		}
+	case RecoveryDebouncing:
+		switch t {
+		case troubleNone:
+			r.state = RecoveryIdle
+			return r, []recoveryEffect{disarm}
+		case troubleBroken:
+			return after(disarm)(r.begin(l))
+		}
+	case RecoveryRecovering: // waiting for the service
+		if t == troubleNone {
+			r.state = RecoveryIdle
+			return r, []recoveryEffect{disarm}
+		}
+	}
+	return r, nil
+}
+
+// spent: there were enough restarts for a path that works.
+func (r recovery) spent(l recoveryLimits) bool {
+	return r.trouble == troubleSilence && r.attempts >= l.attempts
+}
+
+// elapsed: the time that was armed is over.
+func (r recovery) elapsed(l recoveryLimits) (recovery, []recoveryEffect) {
+	switch {
+	case r.taken || r.step != stepNone:
+	case r.state == RecoveryDebouncing:
+		return r.begin(l)
+	case r.state == RecoveryCooldown && (r.trouble == troubleNone || r.spent(l)):
+		r.state = RecoveryIdle
+	case r.state == RecoveryCooldown:
+		return r.begin(l)
+	case r.state == RecoveryRecovering:
+		return r, []recoveryEffect{giveUp}
+	}
+	return r, nil
+}
+
+// reconnected: the service is back, and what was tried before no longer counts.
+func (r recovery) reconnected(l recoveryLimits) (recovery, []recoveryEffect) {
+	switch {
+	case r.taken || r.step != stepNone:
+		return r, nil
+	case r.trouble == troubleBroken:
+		return after(tellFullReconnect, disarm)(r.begin(l))
+	case r.state == RecoveryIdle:
+		return r, []recoveryEffect{tellSignalReconnect}
+	case r.trouble == troubleNone:
+		r.state = RecoveryIdle
+		return r, []recoveryEffect{tellSignalReconnect, disarm}
+	}
+	r.state = RecoveryDebouncing
+	return r, []recoveryEffect{tellSignalReconnect, disarm, armDebounce}
+}
+
+// begin does something about the trouble, as soon as the service can be asked.
+func (r recovery) begin(l recoveryLimits) (recovery, []recoveryEffect) {
+	r.state = RecoveryRecovering
+	if r.offline {
+		return r, []recoveryEffect{armWait}
+	}
+	if r.trouble <= troubleQuality {
+		return after(askKeyframe)(r.cool())
+	}
+	return after(askKeyframe)(r.attempt(l))
+}
+
+// attempt takes the next step there is.
+func (r recovery) attempt(l recoveryLimits) (recovery, []recoveryEffect) {
+	switch {
+	case r.attempts < l.attempts:
+	case r.trouble == troubleBroken:
+		return r, []recoveryEffect{tellExhausted, giveUp}
+	default:
+		return after(tellExhausted)(r.cool())
+	}
+	r.attempts++
+	switch {
+	case !r.stale:
+		r.step = stepRestart
+	case l.relays && r.attempts%2 == 0:
+		r.step = stepRenewRelay
+	default:
+		r.step = stepRenew
+	}
+	return r, []recoveryEffect{beginStep}
+}
+
+// ended: the step under way is over.
+func (r recovery) ended(e recoveryEvent, l recoveryLimits) (recovery, []recoveryEffect) {
+	was := r.step
+	r.step = stepNone
+	switch {
+	case e == stepSucceeded:
+		r.stale = false
+		return r.cool()
+	case e == stepVoid:
+		r.attempts--
+		if r.offline {
+			return r, []recoveryEffect{armWait}
+		}
+		return r.cool()
+	case r.trouble < troubleBroken && (r.trouble == troubleNone || r.attempts < l.attempts):
+		return r.cool()
+	case e == stepHopeless && r.trouble == troubleBroken:
+		return r, []recoveryEffect{giveUp}
+	case was == stepRestart && r.trouble == troubleBroken, r.attempts >= l.attempts:
+		r.stale = r.stale || r.trouble == troubleBroken
+		return r.attempt(l)
+	}
+	return r.cool()
+}
+
+func (r recovery) cool() (recovery, []recoveryEffect) {
+	r.state = RecoveryCooldown
+	return r, []recoveryEffect{armCooldown}
+}
+
+// after puts effects before those of a step.
+func after(first ...recoveryEffect) func(recovery, []recoveryEffect) (recovery, []recoveryEffect) {
+	return func(r recovery, then []recoveryEffect) (recovery, []recoveryEffect) { return r, append(first, then...) }
+}
