@@ -2,6 +2,7 @@ package media
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callrx/callrx/internal/peer"
@@ -21,7 +22,8 @@ type section struct {
 	player    *player
 	inlet     *inlet
 	gathering *gathering
-	closed    chan struct{} // the section has been given up
+	path      atomic.Pointer[Path] // in use; nil: none yet
+	closed    chan struct{}        // the section has been given up
 
 	// What follows belongs to whoever has the leg's turn.
 	pending  string    // a re-offer that pion has not been told to apply
@@ -66,6 +68,7 @@ func (l *Leg) newSection(kind Kind, mid string) (*section, error) {
 		return nil, err
 	}
 	s.sender = transceiver.Sender()
+	s.sender.Transport().ICETransport().OnSelectedCandidatePairChange(s.selected)
 	pc.OnICECandidate(s.gathering.found)
 	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { signal(l.dirty) })
 	pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {

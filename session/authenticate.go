@@ -76,6 +76,8 @@ func (c *Client) welcome(ctx context.Context, l *life, e entry, raw wire.Raw) er
 		servers[i] = media.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential}
 	}
 	c.ice.Store(&servers)
+	name := fingerprint(result.Protocol)
+	c.sessionName.Store(&name)
 	l.relay.SetProtocol(result.Protocol)
 	l.renewed, l.refusals = false, 0
 	return c.ask(ctx, func() {

@@ -38,6 +38,7 @@ type Call struct {
 	done chan struct{} // closed when nothing is left of the call
 	jobs serial.Queue  // what is done to the media, one after the other
 
+	past     callPast      // for ExportDiagnostics
 	exchange chan struct{} // one slot: offers are made and answered one after the other
 
 	// The client's loop owns the fields of this group.
@@ -92,6 +93,7 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 		exchange: make(chan struct{}, 1), attachNow: make(chan struct{}, 1),
 		rooms: map[string]bool{}, variables: map[string]any{},
 	}
+	k.past.began = time.Now().Round(0)
 	k.stopAttaching = func() {}
 	k.watchStreams()
 	k.room, k.voice = newRoom(k), newCallVoice()

@@ -63,6 +63,8 @@ func (k *Call) attachAgain() {
 	k.detach()
 	k.room.afresh = true
 	k.move(mediaLost)
+	k.past.recovering()
+	k.c.past.add(note{category: DiagnosticRecovery, what: "attach_started", callID: k.id})
 	k.c.log.Info("attaching call to the new session", "call_id", k.id)
 	k.c.workers.Go(func() {
 		defer cancel()
@@ -133,9 +135,11 @@ func (k *Call) attachDone(err error) {
 		return
 	}
 	if err != nil {
+		k.c.failed(note{category: DiagnosticRecovery, what: "attach_failed", callID: k.id}, err)
 		k.fail(sessionGone(&errs.AttachError{OriginalError: err}))
 		return
 	}
+	k.c.past.add(note{category: DiagnosticRecovery, what: "attached", callID: k.id})
 	k.c.log.Info("call attached", "call_id", k.id)
 	held := k.held.Get()
 	k.c.workers.Go(func() { k.restore(held) })

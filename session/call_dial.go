@@ -131,14 +131,17 @@ func joined(ctx, other context.Context) (context.Context, context.CancelFunc) {
 
 // openMedia makes the leg.
 func (k *Call) openMedia(o MediaOptions, d media.Directions) error {
-	cfg := k.legConfig(o, d)
+	cfg := k.legConfig(k.id, o, d)
 	cfg.OnState = func(s media.State) { k.c.post(func() { k.mediaState(s) }) }
 	cfg.OnDigit = k.digits.Publish
+	cfg.OnSourceEnd = func(kind media.Kind) { k.sends(k.id, "ended", input(kind), nil) }
 	leg, err := media.NewLeg(cfg)
 	if err != nil {
 		o.release()
 		return err
 	}
+	k.opened(media.KindAudio, o.AudioSource)
+	k.opened(media.KindVideo, o.VideoSource)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.ended != nil { // meanwhile: nobody else would close the leg

@@ -124,7 +124,7 @@ func (x *ExtraLeg) register(ctx context.Context, source media.Source) error {
 // openMedia makes the leg's media, unless it has ended meanwhile: then nobody
 // else would close it.
 func (x *ExtraLeg) openMedia(o MediaOptions) (*media.Leg, error) {
-	cfg := x.k.legConfig(o, media.Directions{Video: media.SendOnly})
+	cfg := x.k.legConfig(x.id, o, media.Directions{Video: media.SendOnly})
 	cfg.OnState = x.mediaState
 	cfg.Voice = nil // that of the call is its main leg's
 
@@ -144,7 +144,16 @@ func (x *ExtraLeg) openMedia(o MediaOptions) (*media.Leg, error) {
 		_ = leg.Close()
 		return nil, x.over()
 	}
+	x.k.sends(x.id, "opened", x.kind(), o.VideoSource)
 	return leg, nil
+}
+
+// kind is what the leg sends, for diagnostics.
+func (x *ExtraLeg) kind() string {
+	if x.screen {
+		return "screen"
+	}
+	return input(media.KindVideo)
 }
 
 // over is the error of a leg that ended before its media flowed.
@@ -266,6 +275,7 @@ func (x *ExtraLeg) end(why error) {
 	x.k.jobs.Do(func() {
 		if leg != nil {
 			_ = leg.Close()
+			x.k.sends(x.id, "stopped", x.kind(), nil)
 		}
 		close(x.done)
 	})

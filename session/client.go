@@ -13,6 +13,7 @@ import (
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/rest"
 	"github.com/callrx/callrx/media"
+	"github.com/google/uuid"
 )
 
 // Version is the version of the SDK.
@@ -26,6 +27,7 @@ type Client struct {
 	http     *http.Client
 	api      *rest.Client
 	log      *slog.Logger
+	id       string // tells it from others in logs and diagnostics
 	clock    clock
 
 	// Written during Connect only, before anything reads them.
@@ -37,6 +39,9 @@ type Client struct {
 	counted atomic.Pointer[life]  // the session, or the last one, for Stats
 	ice     atomic.Pointer[[]media.ICEServer]
 
+	sessionName atomic.Pointer[string] // its fingerprint, for logs and diagnostics
+
+	past      past // for ExportDiagnostics
 	streams   streams
 	store     *store
 	directory *Directory
@@ -86,6 +91,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 	c := &Client{
 		opts:        o,
 		provider:    newProvider(p),
+		id:          uuid.NewString()[:8],
 		log:         redacting(o.Logger),
 		streams:     newStreams(),
 		mailbox:     make(chan func(), 16),
@@ -275,10 +281,14 @@ func (c *Client) dropIdle() {
 // report puts a failure that no caller waits for on ObserveErrors.
 func (c *Client) report(err error) {
 	c.log.Warn("background failure", "error", err)
+	c.failed(note{category: DiagnosticFailure, what: "error"}, err)
 	c.streams.errors.Publish(err)
 }
 
 func (c *Client) warn(w Warning) {
 	c.log.Warn("degraded", "code", string(w.Code()), "warning", w.String())
+	c.past.add(note{category: DiagnosticFailure, what: "warning", more: map[string]any{
+		"code": string(w.Code()), "message": c.clean(w.String()),
+	}})
 	c.streams.warnings.Publish(w)
 }

@@ -109,6 +109,7 @@ func (r *refresher) handle(e refreshEvent) {
 		r.activating = nil
 	}
 	r.c.log.Debug("refresh", "event", e.String(), "from", r.state.String(), "to", next.String())
+	r.c.past.add(note{category: DiagnosticConnection, what: "refresh", from: r.state.String(), to: next.String(), on: e.String()})
 	r.state = next
 	switch effect {
 	case doArm:
