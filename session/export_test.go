@@ -6,6 +6,7 @@ import (
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
+	"github.com/callrx/callrx/media"
 )
 
 // Offline makes a call of which the service knows nothing, so that a test tells
@@ -96,3 +97,16 @@ func (k *Call) Resubscribe(ctx context.Context) { k.resubscribe(ctx) }
 func Reattach(k *Call) {
 	_ = k.c.ask(context.Background(), func() { k.room.afresh = true })
 }
+
+// Note has the client record a step of a call.
+func Note(c *Client) {
+	c.past.add(note{category: DiagnosticCall, what: "status", callID: "call-1", from: "new", to: "trying", on: "invite accepted"})
+}
+
+// Fail has the client record a failure of a call.
+func Fail(c *Client, callID string, err error) {
+	c.failed(note{category: DiagnosticFailure, what: "call_error", callID: callID}, err)
+}
+
+// UseICEServers stands in for what the service offers.
+func UseICEServers(c *Client, s ...media.ICEServer) { c.ice.Store(&s) }
