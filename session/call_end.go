@@ -127,6 +127,7 @@ func (k *Call) complete() {
 		return
 	}
 	k.sumUp(last)
+	k.traceEnd(last == CallStatusFailed, k.Err())
 	k.status.Complete()
 	k.held.Complete()
 	k.params.Complete()

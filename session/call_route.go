@@ -214,6 +214,7 @@ func (k *Call) move(e callEvent) bool {
 			from: k.state.status.String(), to: next.status.String(), on: e.String(),
 		})
 	}
+	k.traceMove(k.state, next)
 	k.state = next
 	k.status.Set(next.status)
 	return true

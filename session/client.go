@@ -47,20 +47,21 @@ type Client struct {
 	directory *Directory
 
 	// The loop goroutine owns the fields of this group.
-	refresh    refresher
-	resume     resume
-	resumeOf   string // the user whose session that is
-	given      string // an authorization state from outside, for the next Connect
-	session    *life  // nil without a session
-	wanted     bool   // to be registered
-	bound      bool   // this session has used a bound token
-	projectID  string
-	name       string // of the session that calls belong to: its protocol
-	sequence   uint64
-	lastStatus Status
-	legs       map[string]*Call // by the ids that events name them with
-	extras     map[string]*ExtraLeg
-	talks      map[string]*Conversation // that are open, by id
+	refresh     refresher
+	resume      resume
+	resumeOf    string // the user whose session that is
+	given       string // an authorization state from outside, for the next Connect
+	session     *life  // nil without a session
+	wanted      bool   // to be registered
+	bound       bool   // this session has used a bound token
+	projectID   string
+	name        string // of the session that calls belong to: its protocol
+	sequence    uint64
+	reconnected func(error) // tells the Tracer; nil unless reconnecting
+	lastStatus  Status
+	legs        map[string]*Call // by the ids that events name them with
+	extras      map[string]*ExtraLeg
+	talks       map[string]*Conversation // that are open, by id
 
 	mailbox   chan func()
 	looping   chan struct{} // closed when the loop has ended
@@ -92,7 +93,6 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 		opts:        o,
 		provider:    newProvider(p),
 		id:          uuid.NewString()[:8],
-		log:         redacting(o.Logger),
 		streams:     newStreams(),
 		mailbox:     make(chan func(), 16),
 		looping:     make(chan struct{}),
@@ -104,6 +104,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 		registering: make(chan struct{}, 1),
 		done:        make(chan struct{}),
 	}
+	c.log = redacting(o.Logger, &c.sessionName).With("client", c.id)
 	c.watchStreams()
 	c.ctx, c.quit = context.WithCancelCause(context.Background())
 	c.http = o.HTTPClient

@@ -20,7 +20,14 @@ import (
 //   - the cause of ctx
 //
 // Errors, except that of ctx, appear on ObserveErrors too.
-func (c *Client) Connect(outer context.Context) error {
+func (c *Client) Connect(ctx context.Context) error {
+	ctx, end := c.trace(ctx, Operation{Name: OperationConnect})
+	err := c.goOnline(ctx)
+	end(err)
+	return err
+}
+
+func (c *Client) goOnline(outer context.Context) error {
 	ctx, release, err := c.turn(outer, "connect")
 	if err != nil {
 		return err
@@ -169,7 +176,14 @@ func (c *Client) call(ctx context.Context, method string, params any) (wire.Raw,
 	if l == nil {
 		return "", &errs.NotConnectedError{Operation: method}
 	}
-	return l.relay.Call(ctx, method, params)
+	o := Operation{Name: OperationRPC, Method: method}
+	if env, ok := params.(wire.VertoEnvelope); ok {
+		o.Verto, o.CallID = env.Message.Method, env.CallID
+	}
+	ctx, end := c.trace(ctx, o)
+	raw, err := l.relay.Call(ctx, method, params)
+	end(err)
+	return raw, err
 }
 
 // completedBy fills in what is missing from what was stored.

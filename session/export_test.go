@@ -13,7 +13,7 @@ import (
 // it everything: without media, and as fast as events can be applied.
 func Offline(c *Client, id string) *Call {
 	c.begun()
-	k := c.newCall(id, errs.DirectionOutbound)
+	k := c.newCall(context.Background(), id, errs.DirectionOutbound)
 	if err := c.ask(context.Background(), func() { c.addCall(k) }); err != nil {
 		panic(err)
 	}
@@ -110,3 +110,9 @@ func Fail(c *Client, callID string, err error) {
 
 // UseICEServers stands in for what the service offers.
 func UseICEServers(c *Client, s ...media.ICEServer) { c.ice.Store(&s) }
+
+// Trace tells the client's Tracer of a request, as every request does.
+func Trace(ctx context.Context, c *Client) {
+	_, end := c.trace(ctx, Operation{Name: OperationRPC, Method: "signalwire.ping"})
+	end(nil)
+}

@@ -73,6 +73,7 @@ func (c *Client) setStatus(e clientEvent) bool {
 	c.log.Debug("status", "from", c.lastStatus.String(), "to", next.String())
 	c.past.add(note{category: DiagnosticConnection, what: "status", from: c.lastStatus.String(), to: next.String(), on: e.String()})
 	c.lastStatus = next
+	c.traceStatus(next)
 	if next != StatusOnline {
 		c.setRegistered(false)
 	}

@@ -130,6 +130,13 @@ func (c *Client) ObservePreflight() observable.Of[PreflightProgress] {
 // call is hung up; when ctx ended, that goes on behind Preflight's back, for two
 // seconds at most.
 func (c *Client) Preflight(ctx context.Context, to string, o PreflightOptions) (*PreflightResult, error) {
+	ctx, end := c.trace(ctx, Operation{Name: OperationPreflight})
+	res, err := c.preflight(ctx, to, o)
+	end(err)
+	return res, err
+}
+
+func (c *Client) preflight(ctx context.Context, to string, o PreflightOptions) (*PreflightResult, error) {
 	ctx, cancel := joined(ctx, c.ctx)
 	defer cancel()
 	orElse(&o.Duration, 10*time.Second)

@@ -17,6 +17,13 @@ import (
 // *errs.InvalidCredentialsError (guest tokens cannot register). Errors appear on
 // ObserveErrors too.
 func (c *Client) Register(ctx context.Context) error {
+	ctx, end := c.trace(ctx, Operation{Name: OperationRegister})
+	err := c.makeReachable(ctx)
+	end(err)
+	return err
+}
+
+func (c *Client) makeReachable(ctx context.Context) error {
 	var before bool
 	err := c.ask(ctx, func() { before, c.wanted = c.wanted, true })
 	if err != nil {
