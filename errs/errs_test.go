@@ -118,6 +118,8 @@ var table = []row{
 		"choose device of kind videoinput: every fallback failed: root cause"),
 	of(&errs.DeviceNotFoundError{DeviceID: "mic-2"}, &errs.DeviceNotFoundError{},
 		`device "mic-2" not found`),
+	of(&errs.ICEServerError{URL: "turn:x:3478?transport=udp", Stage: errs.ICEServerAllocate, Code: 401, OriginalError: errRoot}, &errs.ICEServerError{},
+		"ice server turn:x:3478?transport=udp: allocate: root cause"),
 	of(&errs.PreflightError{Phase: errs.PreflightICE, OriginalError: errRoot}, &errs.PreflightError{},
 		"preflight ice: root cause"),
 	of(&errs.CallCreateError{Message: "no member id in time", Direction: errs.DirectionOutbound, OriginalError: errRoot}, &errs.CallCreateError{},

@@ -67,6 +67,40 @@ func (e *DeviceNotFoundError) Error() string {
 	return fmt.Sprintf("device %q not found", e.DeviceID)
 }
 
+// ICEServerStage is a step of the test of a STUN or TURN server.
+type ICEServerStage string
+
+const (
+	// ICEServerURL reads its address.
+	ICEServerURL ICEServerStage = "url"
+	// ICEServerResolve looks up its name.
+	ICEServerResolve ICEServerStage = "resolve"
+	// ICEServerConnect opens a connection to it.
+	ICEServerConnect ICEServerStage = "connect"
+	// ICEServerTLS secures that, with TLS or DTLS.
+	ICEServerTLS ICEServerStage = "tls"
+	// ICEServerBinding asks for this side's address, RFC 8489.
+	ICEServerBinding ICEServerStage = "binding"
+	// ICEServerAllocate asks for a relay, RFC 8656.
+	ICEServerAllocate ICEServerStage = "allocate"
+)
+
+// ICEServerError says that a STUN or TURN server is of no use from here.
+type ICEServerError struct {
+	URL           string // without credentials
+	Stage         ICEServerStage
+	Code          int // with which the server refused: 401 is a wrong password; 0: it did not
+	OriginalError error
+}
+
+// Error names the server, the stage and the cause.
+func (e *ICEServerError) Error() string {
+	return withCause(withDetail(withDetail("ice server", " ", e.URL), ": ", string(e.Stage)), e.OriginalError)
+}
+
+// Unwrap returns the cause.
+func (e *ICEServerError) Unwrap() error { return e.OriginalError }
+
 // PreflightPhase is a step of a preflight test.
 type PreflightPhase string
 

@@ -59,7 +59,8 @@ type LegConfig struct {
 	// OnState is told each new [State], in order. OnDigit is told the DTMF digits
 	// that arrive as telephone events. OnSourceEnd is told that a source had no
 	// more to send; silence follows an audio source. OnError is told what went
-	// wrong without ending the leg, as a [errs.MediaTrackError].
+	// wrong without ending the leg, as a [errs.MediaTrackError]. OnPath is told each new
+	// [Path] that the media of one kind takes.
 	//
 	// They run on a goroutine of their own, one call at a time, and may call any
 	// method of the leg. Close does not wait for them.
@@ -67,6 +68,7 @@ type LegConfig struct {
 	OnDigit     func(Digit)
 	OnSourceEnd func(Kind)
 	OnError     func(error)
+	OnPath      func(Kind, Path)
 
 	// SettingEngine changes pion's settings before a peer connection is made: a
 	// virtual network, ports, timeouts. It runs once for each section.

@@ -22,8 +22,9 @@ type section struct {
 	player    *player
 	inlet     *inlet
 	gathering *gathering
-	closed    chan struct{} // the section has been given up
-	bitrate   atomic.Int64  // that the far end believes us to have
+	closed    chan struct{}        // the section has been given up
+	bitrate   atomic.Int64         // that the far end believes us to have
+	path      atomic.Pointer[Path] // in use; nil: none yet
 
 	// What follows belongs to whoever has the leg's turn.
 	pending  string    // a re-offer that pion has not been told to apply
@@ -70,8 +71,8 @@ func (l *Leg) newSection(kind Kind, mid string) (*section, error) {
 		return nil, err
 	}
 	s.sender = transceiver.Sender()
+	s.sender.Transport().ICETransport().OnSelectedCandidatePairChange(s.selected)
 	pc.OnICECandidate(s.gathering.found)
-	pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) { l.paths.Add(1) })
 	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { signal(l.dirty) })
 	pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		s.dropPhantomSender(receiver)

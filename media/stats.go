@@ -27,6 +27,8 @@ type Stats struct {
 // RFC 3550, section 6.4. Levels are in dBFS, where a sine at full scale is 0 and
 // silence is -127.
 type TrackStats struct {
+	Path Path // in use, or last in use
+
 	SendCodec       string // such as "PCMU/8000"; empty before anything was sent
 	PacketsSent     uint64
 	BytesSent       uint64        // of payload
@@ -82,6 +84,9 @@ func (l *Leg) trackStats(kind Kind) TrackStats {
 	}
 	s.outlet.sent.fill(&t)
 	s.inlet.received.fill(&t)
+	if p := s.path.Load(); p != nil {
+		t.Path = *p
+	}
 	if meter, ok := l.sinks[kind].sink.(interface{ Level() float64 }); ok {
 		t.ReceiveLevel = meter.Level()
 	}

@@ -22,7 +22,9 @@ func (r *refresher) activate() {
 	r.work(func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
+		ctx, end := r.c.trace(ctx, Operation{Name: OperationActivate})
 		t, reply, err := r.c.bind(ctx, sat)
+		end(err)
 		return func() {
 			if err != nil {
 				r.declined(timedOut(err, "activation", limit))

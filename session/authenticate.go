@@ -58,7 +58,9 @@ func (c *Client) authenticate(ctx context.Context, l *life, link *relay.Link) er
 			return &errs.DPoPInitError{OriginalError: err}
 		}
 	}
+	ctx, end := c.trace(ctx, Operation{Name: OperationRPC, Method: wire.MethodConnect})
 	raw, err := link.Call(ctx, wire.MethodConnect, params)
+	end(err)
 	if err != nil {
 		return c.connectRefused(ctx, l, e, err)
 	}
@@ -79,6 +81,8 @@ func (c *Client) welcome(ctx context.Context, l *life, e entry, raw wire.Raw) er
 		servers[i] = media.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential}
 	}
 	c.ice.Store(&servers)
+	name := fingerprint(result.Protocol)
+	c.sessionName.Store(&name)
 	l.relay.SetProtocol(result.Protocol)
 	l.renewed, l.refusals = false, 0
 	return c.ask(ctx, func() {

@@ -10,7 +10,6 @@ import (
 	"github.com/callrx/callrx/internal/serial"
 	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/observable"
-	"github.com/google/uuid"
 )
 
 // A Call is a conversation that this client dialled or was offered. Its handle
@@ -40,6 +39,8 @@ type Call struct {
 	done chan struct{} // closed when nothing is left of the call
 	jobs serial.Queue  // what is done to the media, one after the other
 
+	past     callPast // for ExportDiagnostics
+	traced   callTrace
 	exchange chan struct{} // one slot: offers are made and answered one after the other
 
 	// The client's loop owns the fields of this group.
@@ -88,10 +89,9 @@ type Party struct {
 	Name string // for people; may be empty
 }
 
-func (c *Client) newCall(id string, d errs.CallDirection) *Call {
-	if id == "" {
-		id = uuid.NewString()
-	}
+// newCall makes a call. For the Tracer it belongs to ctx, and it lives on when
+// that ends.
+func (c *Client) newCall(ctx context.Context, id string, d errs.CallDirection) *Call {
 	k := &Call{
 		c: c, id: id, direction: d,
 		digits:   observable.NewEvents[media.Digit](0),
@@ -107,12 +107,15 @@ func (c *Client) newCall(id string, d errs.CallDirection) *Call {
 	if k.variables == nil {
 		k.variables = map[string]any{}
 	}
+	k.past.began = time.Now().Round(0)
+	k.traced.ctx = context.WithoutCancel(ctx)
+	k.begins(OperationCall)
 	k.stopAttaching = func() {}
 	k.watchStreams()
 	k.room, k.voice = newRoom(k), newCallVoice()
 	k.quality, k.recovery = newCallQuality(), newCallRecovery()
 	k.jobs.Workers = &c.workers
-	k.ctx, k.stop = context.WithCancelCause(context.Background())
+	k.ctx, k.stop = context.WithCancelCause(k.traced.ctx)
 	k.here, k.leave = context.WithCancelCause(k.ctx)
 	return k
 }

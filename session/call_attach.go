@@ -59,6 +59,8 @@ func (k *Call) attachAgain(hungUp *errs.CallEndedError) {
 	k.stopAttaching = cancel
 	mine, answered := k.attachment, k.state.answered || k.answeredBefore
 	k.c.log.Info("attaching call", "call_id", k.id, "hung_up", hungUp != nil)
+	k.past.recovering()
+	k.c.past.add(note{category: DiagnosticRecovery, what: "attach_started", callID: k.id})
 	k.c.workers.Go(func() {
 		defer cancel()
 		err := k.attachTries(ctx, hungUp != nil)
@@ -146,6 +148,7 @@ func (k *Call) attachDone(err error, hungUp *errs.CallEndedError) {
 		return
 	}
 	if err != nil {
+		k.c.failed(note{category: DiagnosticRecovery, what: "attach_failed", callID: k.id}, err)
 		if k.lostSight() {
 			k.c.report(&errs.AttachError{CallID: k.id, OriginalError: err})
 		}
@@ -157,6 +160,7 @@ func (k *Call) attachDone(err error, hungUp *errs.CallEndedError) {
 		k.fail(why)
 		return
 	}
+	k.c.past.add(note{category: DiagnosticRecovery, what: "attached", callID: k.id})
 	k.c.log.Info("call attached", "call_id", k.id)
 	held := k.held.Get()
 	k.c.workers.Go(func() { k.restore(held) })

@@ -67,6 +67,10 @@ func (k *Call) hold(ctx context.Context, action string, held bool) error {
 	}
 	return k.c.ask(ctx, func() {
 		if !k.state.status.ended() {
+			if held != k.held.Get() {
+				what := map[bool]string{true: "held", false: "unheld"}[held]
+				k.c.past.add(note{category: DiagnosticCall, what: what, callID: k.id})
+			}
 			k.setHeld(held)
 			k.rewrite()
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
 	"github.com/callrx/callrx/media"
+	"github.com/google/uuid"
 )
 
 // Dial places a call to an address ("/public/lobby", "/private/ann"), a phone
@@ -22,6 +23,14 @@ import (
 // nothing is left of the call then. If it had come so far that there was a call
 // to end, the error holds the *errs.CallEndedError of its end.
 func (c *Client) Dial(ctx context.Context, to string, o DialOptions) (*Call, error) {
+	id := uuid.NewString()
+	ctx, end := c.trace(ctx, Operation{Name: OperationDial, CallID: id, Direction: errs.DirectionOutbound})
+	k, err := c.dialCall(ctx, id, to, o)
+	end(err)
+	return k, err
+}
+
+func (c *Client) dialCall(ctx context.Context, id, to string, o DialOptions) (*Call, error) {
 	d, err := parseDestination(to)
 	if err != nil {
 		o.release()
@@ -36,7 +45,7 @@ func (c *Client) Dial(ctx context.Context, to string, o DialOptions) (*Call, err
 		o.release()
 		return nil, dialError(err)
 	}
-	k := c.newCall("", errs.DirectionOutbound)
+	k := c.newCall(ctx, id, errs.DirectionOutbound)
 	k.to, k.nodeID = Party{URI: d.uri}, o.NodeID
 	maps.Copy(k.variables, d.variables)
 	maps.Copy(k.variables, o.UserVariables)
@@ -61,6 +70,7 @@ func (c *Client) dialable(ctx context.Context) error {
 // dial makes the media, offers it and waits for the service to take the call.
 func (k *Call) dial(ctx context.Context, o MediaOptions, d media.Directions) error {
 	if err := k.openMedia(o, d); err != nil {
+		k.traceEnd(true, err)
 		return &mediaFailure{err}
 	}
 	added := false
@@ -71,7 +81,9 @@ func (k *Call) dial(ctx context.Context, o MediaOptions, d media.Directions) err
 	})
 	if err != nil || !added {
 		_ = k.leg.Close()
-		return &errs.NotConnectedError{Operation: "dial"}
+		err := &errs.NotConnectedError{Operation: "dial"}
+		k.traceEnd(true, err)
+		return err
 	}
 	offer, err := k.leg.Offer(ctx)
 	switch {
@@ -136,14 +148,18 @@ func joined(ctx, other context.Context) (context.Context, context.CancelFunc) {
 // openMedia makes the leg.
 func (k *Call) openMedia(o MediaOptions, d media.Directions) error {
 	p := k.c.preferred()
-	cfg := k.legConfig(o, d, p)
+	cfg := k.legConfig(k.id, o, d, p)
 	cfg.OnState = func(s media.State) { k.c.post(func() { k.mediaState(s) }) }
 	cfg.OnDigit = k.digits.Publish
+	cfg.OnSourceEnd = func(kind media.Kind) { k.sends(k.id, "ended", input(kind), nil) }
 	leg, err := media.NewLeg(cfg)
 	if err != nil {
 		o.release()
 		return err
 	}
+	k.begins(OperationMedia)
+	k.opened(media.KindAudio, o.AudioSource)
+	k.opened(media.KindVideo, o.VideoSource)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.ended != nil { // meanwhile: nobody else would close the leg

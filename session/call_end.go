@@ -31,7 +31,9 @@ func (k *Call) report(cause error, fatal bool) {
 		return
 	}
 	k.c.log.Warn("call failure", "call_id", k.id, "fatal", fatal, "error", cause)
-	k.errors.Publish(&errs.CallError{Kind: kindOf(cause), Fatal: fatal, CallID: k.id, OriginalError: cause})
+	e := &errs.CallError{Kind: kindOf(cause), Fatal: fatal, CallID: k.id, OriginalError: cause}
+	k.c.failed(note{category: DiagnosticFailure, what: "call_error", callID: k.id}, e)
+	k.errors.Publish(e)
 }
 
 // kindOf classifies a failure by what it is about.
@@ -124,9 +126,12 @@ func (k *Call) release() {
 
 // complete happens once, whether the loop or its end comes first.
 func (k *Call) complete() {
+	last := k.state.status
 	if !k.move(callReleased) {
 		return
 	}
+	k.sumUp(last)
+	k.traceEnd(last == CallStatusFailed, k.Err())
 	k.status.Complete()
 	k.held.Complete()
 	k.params.Complete()

@@ -137,7 +137,7 @@ func (x *ExtraLeg) register(ctx context.Context, source media.Source) error {
 // openMedia makes the leg's media, unless it has ended meanwhile: then nobody
 // else would close it.
 func (x *ExtraLeg) openMedia(o MediaOptions) (*media.Leg, error) {
-	cfg := x.k.legConfig(o, media.Directions{Video: media.SendOnly}, x.k.c.preferred())
+	cfg := x.k.legConfig(x.id, o, media.Directions{Video: media.SendOnly}, x.k.c.preferred())
 	cfg.OnState = x.mediaState
 	cfg.Voice, cfg.Meter = nil, nil                                            // those of the call are its main leg's
 	cfg.OnSourceEnd = func(media.Kind) { go func() { _ = x.Stop(x.k.ctx) }() } // Stop ends with the call
@@ -156,7 +156,16 @@ func (x *ExtraLeg) openMedia(o MediaOptions) (*media.Leg, error) {
 		_ = leg.Close()
 		return nil, x.over()
 	}
+	x.k.sends(x.id, "opened", x.kind(), o.VideoSource)
 	return leg, nil
+}
+
+// kind is what the leg sends, for diagnostics.
+func (x *ExtraLeg) kind() string {
+	if x.screen {
+		return "screen"
+	}
+	return input(media.KindVideo)
 }
 
 // over is the error of a leg that ended before its media flowed.
@@ -278,6 +287,7 @@ func (x *ExtraLeg) end(why error) {
 	x.k.jobs.Do(func() {
 		if leg != nil {
 			_ = leg.Close()
+			x.k.sends(x.id, "stopped", x.kind(), nil)
 		}
 		close(x.done)
 	})

@@ -19,7 +19,7 @@ func (c *Client) inbound(m wire.VertoMessage, node string) {
 	if c.legs[m.CallID] != nil {
 		return
 	}
-	k := c.newCall(m.CallID, errs.DirectionInbound)
+	k := c.newCall(context.Background(), m.CallID, errs.DirectionInbound)
 	k.from = Party{URI: m.CallerNumber, Name: known(m.CallerName)}
 	k.to = Party{URI: m.CalleeNumber, Name: known(m.CalleeName)}
 	k.nodeID, k.offer, k.known = node, m.SDP, true
@@ -45,6 +45,13 @@ func known(name string) string {
 // sends it. A call that is answered, rejected or over already gives
 // *errs.InvalidStateTransitionError.
 func (k *Call) Answer(ctx context.Context, o MediaOptions) error {
+	ctx, end := k.c.trace(ctx, Operation{Name: OperationAnswer, CallID: k.id, Direction: k.direction})
+	err := k.take(ctx, o)
+	end(err)
+	return err
+}
+
+func (k *Call) take(ctx context.Context, o MediaOptions) error {
 	if err := k.decide("answer"); err != nil {
 		o.release()
 		return err

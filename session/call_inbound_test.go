@@ -49,7 +49,7 @@ func TestAnswerIsOnceOnly(t *testing.T) {
 func TestCallCanBeRejectedAsSoonAsItIsSeen(t *testing.T) {
 	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
 		ann, bob := b.client(t, "ann"), b.open(t, "bob", session.Options{RingTimeout: time.Minute})
-		rejected := make(chan error)
+		rejected := make(chan error, 1)
 		go func() {
 			calls, err := bob.ObserveCalls().Wait(context.Background(), func(calls []*session.Call) bool { return len(calls) > 0 })
 			if err == nil {
@@ -60,9 +60,13 @@ func TestCallCanBeRejectedAsSoonAsItIsSeen(t *testing.T) {
 			}
 			rejected <- err
 		}()
-		out := mustDial(t, ann.Client, "/private/bob", ann.dialing(session.MediaOptions{}))
+		out, err := ann.Dial(t.Context(), "/private/bob", ann.dialing(session.MediaOptions{}))
 		if err := <-rejected; err != nil {
 			t.Error(err)
+		}
+		if err != nil { // it was rejected before Dial had the service's word
+			wantNoCall(t, err, errs.CallBusy)
+			return
 		}
 		wantOver(t, b.srv, ann.Client, out)
 	})

@@ -119,7 +119,7 @@ func (c *Client) revive(id string, r attachRecord) {
 	if c.legs[id] != nil {
 		return
 	}
-	k := c.newCall(id, errs.DirectionOutbound)
+	k := c.newCall(context.Background(), id, errs.DirectionOutbound)
 	if r.Direction == errs.DirectionInbound {
 		k.direction = r.Direction
 	}

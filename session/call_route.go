@@ -213,6 +213,7 @@ func (k *Call) applyAnswer(sdp string) {
 
 // mediaState follows the main leg.
 func (k *Call) mediaState(s media.State) {
+	k.c.past.add(note{category: DiagnosticCall, what: "media", callID: k.id, to: s.String()})
 	switch s {
 	case media.StateConnected:
 		k.move(mediaUp)
@@ -265,6 +266,14 @@ func (k *Call) move(e callEvent) bool {
 		return false
 	}
 	k.c.log.Debug("call", "call_id", k.id, "event", e.String(), "from", k.state.status.String(), "to", next.status.String())
+	if next.status != k.state.status {
+		k.past.moved(next.status)
+		k.c.past.add(note{
+			category: DiagnosticCall, what: "status", callID: k.id,
+			from: k.state.status.String(), to: next.status.String(), on: e.String(),
+		})
+	}
+	k.traceMove(k.state, next)
 	k.state = next
 	if next.status == CallStatusConnected {
 		k.watchNetwork()

@@ -136,6 +136,7 @@ func (k *Call) sendFrom(ctx context.Context, kind media.Kind, source media.Sourc
 	if err := leg.Replace(kind, source); err != nil {
 		return err
 	}
+	k.sends(k.id, "replaced", input(kind), source)
 	d := k.wantedDirections()
 	of := map[media.Kind]*media.Direction{media.KindAudio: &d.Audio, media.KindVideo: &d.Video}[kind]
 	if of.Sends() {
@@ -145,6 +146,7 @@ func (k *Call) sendFrom(ctx context.Context, kind media.Kind, source media.Sourc
 	err := k.SetDirections(ctx, d)
 	if err != nil {
 		_ = leg.Replace(kind, nil) // as before: nothing was sent
+		k.sends(k.id, "replaced", input(kind), nil)
 	}
 	return err
 }

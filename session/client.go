@@ -13,6 +13,7 @@ import (
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/rest"
 	"github.com/callrx/callrx/media"
+	"github.com/google/uuid"
 )
 
 // Version is the version of the SDK.
@@ -26,6 +27,7 @@ type Client struct {
 	http     *http.Client
 	api      *rest.Client
 	log      *slog.Logger
+	id       string // tells it from others in logs and diagnostics
 	clock    clock
 
 	// Written during Connect only, before anything reads them.
@@ -37,29 +39,33 @@ type Client struct {
 	counted atomic.Pointer[life]  // the session, or the last one, for Stats
 	ice     atomic.Pointer[[]media.ICEServer]
 
+	sessionName atomic.Pointer[string] // its fingerprint, for logs and diagnostics
+
+	past        past // for ExportDiagnostics
 	streams     streams
 	store       *store
 	directory   *Directory
 	preferences *Preferences
 
 	// The loop goroutine owns the fields of this group.
-	refresh    refresher
-	resume     resume
-	resumeOf   string // the user whose session that is
-	given      string // an authorization state from outside, for the next Connect
-	session    *life  // nil without a session
-	wanted     bool   // to be registered
-	bound      bool   // this session has used a bound token
-	projectID  string
-	name       string // of the session that calls belong to: its protocol
-	sequence   uint64
-	lastStatus Status
-	custody    custody
-	legs       map[string]*Call // by the ids that events name them with
-	extras     map[string]*ExtraLeg
-	talks      map[string]*Conversation // that are open, by id
-	catching   bool                     // somebody is closing their gaps
-	sampling   bool                     // the figures of calls are being taken
+	refresh     refresher
+	resume      resume
+	resumeOf    string // the user whose session that is
+	given       string // an authorization state from outside, for the next Connect
+	session     *life  // nil without a session
+	wanted      bool   // to be registered
+	bound       bool   // this session has used a bound token
+	projectID   string
+	name        string // of the session that calls belong to: its protocol
+	sequence    uint64
+	reconnected func(error) // tells the Tracer; nil unless reconnecting
+	lastStatus  Status
+	custody     custody
+	legs        map[string]*Call // by the ids that events name them with
+	extras      map[string]*ExtraLeg
+	talks       map[string]*Conversation // that are open, by id
+	catching    bool                     // somebody is closing their gaps
+	sampling    bool                     // the figures of calls are being taken
 
 	mailbox   chan func()
 	looping   chan struct{} // closed when the loop has ended
@@ -91,7 +97,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 	c := &Client{
 		opts:        o,
 		provider:    newProvider(p),
-		log:         redacting(o.Logger),
+		id:          uuid.NewString()[:8],
 		streams:     newStreams(),
 		mailbox:     make(chan func(), 16),
 		looping:     make(chan struct{}),
@@ -103,6 +109,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 		registering: make(chan struct{}, 1),
 		done:        make(chan struct{}),
 	}
+	c.log = redacting(o.Logger, &c.sessionName).With("client", c.id)
 	c.watchStreams()
 	c.ctx, c.quit = context.WithCancelCause(context.Background())
 	c.http = o.HTTPClient
@@ -280,10 +287,14 @@ func (c *Client) dropIdle() {
 // report puts a failure that no caller waits for on ObserveErrors.
 func (c *Client) report(err error) {
 	c.log.Warn("background failure", "error", err)
+	c.failed(note{category: DiagnosticFailure, what: "error"}, err)
 	c.streams.errors.Publish(err)
 }
 
 func (c *Client) warn(w Warning) {
 	c.log.Warn("degraded", "code", string(w.Code()), "warning", w.String())
+	c.past.add(note{category: DiagnosticFailure, what: "warning", more: map[string]any{
+		"code": string(w.Code()), "message": c.clean(w.String()),
+	}})
 	c.streams.warnings.Publish(w)
 }

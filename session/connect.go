@@ -24,7 +24,9 @@ import (
 // Calls of an earlier process are taken up then; see
 // Options.ReconnectAttachedCalls.
 func (c *Client) Connect(ctx context.Context) error {
+	ctx, end := c.trace(ctx, Operation{Name: OperationConnect})
 	err := c.goOnline(ctx)
+	end(err)
 	if err == nil {
 		c.takeUp()
 	}
@@ -188,7 +190,14 @@ func (c *Client) call(ctx context.Context, method string, params any) (wire.Raw,
 	if l == nil {
 		return "", &errs.NotConnectedError{Operation: method}
 	}
-	return l.relay.Call(ctx, method, params)
+	o := Operation{Name: OperationRPC, Method: method}
+	if env, ok := params.(wire.VertoEnvelope); ok {
+		o.Verto, o.CallID = env.Message.Method, env.CallID
+	}
+	ctx, end := c.trace(ctx, o)
+	raw, err := l.relay.Call(ctx, method, params)
+	end(err)
+	return raw, err
 }
 
 // completedBy fills in what is missing from what was stored.

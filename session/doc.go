@@ -70,8 +70,26 @@
 //
 // # Logs
 //
-// Options.Logger gets the client's log, without secrets. Keys: event, from, to
-// (state changes), event_type, why, error, code, warning, mechanism, expires_at,
-// offset, api, connection, outgoing, text. Debug tells state changes, Warn what
-// is degraded, [LevelTrace] every frame.
+// Options.Logger gets the client's log, without secrets. Debug tells state
+// changes, Warn what is degraded, [LevelTrace] every frame. The keys, in groups:
+//
+//   - whose line it is: client (which one of the process), session (a fingerprint
+//     of the session's name, once there is one), call_id, leg_id (that of the call
+//     or of a leg beside it), section (audio or video)
+//   - component (rest, or a part of pion), kind
+//   - state changes: event, from, to, state
+//   - failures: error, code, warning, fatal, why
+//   - the token: mechanism, expires_at, offset, api
+//   - frames: connection, outgoing, text, event_type
+//   - HTTP: method, host, path, attempt, elapsed, status
+//
+// The client and the session are those of [Client.ExportDiagnostics], and a
+// [Tracer] is told the client.
+//
+// # What happened
+//
+// [Client.ExportDiagnostics] tells what became of the client so far, for a ticket;
+// [Client.Preflight] tries whether calls would go well; Options.Tracer is told of
+// every operation, for spans and metrics (session/otelsession is one for
+// OpenTelemetry); [Client.Stats] and [Call.Stats] count.
 package session

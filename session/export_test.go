@@ -6,13 +6,14 @@ import (
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
+	"github.com/callrx/callrx/media"
 )
 
 // Offline makes a call of which the service knows nothing, so that a test tells
 // it everything: without media, and as fast as events can be applied.
 func Offline(c *Client, id string) *Call {
 	c.begun()
-	k := c.newCall(id, errs.DirectionOutbound)
+	k := c.newCall(context.Background(), id, errs.DirectionOutbound)
 	if err := c.ask(context.Background(), func() { c.addCall(k) }); err != nil {
 		panic(err)
 	}
@@ -95,4 +96,23 @@ func (k *Call) Resubscribe(ctx context.Context) { k.resubscribe(ctx) }
 // Reattach makes a call expect its rooms to be told anew, as on a new session.
 func Reattach(k *Call) {
 	_ = k.c.ask(context.Background(), func() { k.room.afresh = true })
+}
+
+// Note has the client record a step of a call.
+func Note(c *Client) {
+	c.past.add(note{category: DiagnosticCall, what: "status", callID: "call-1", from: "new", to: "trying", on: "invite accepted"})
+}
+
+// Fail has the client record a failure of a call.
+func Fail(c *Client, callID string, err error) {
+	c.failed(note{category: DiagnosticFailure, what: "call_error", callID: callID}, err)
+}
+
+// UseICEServers stands in for what the service offers.
+func UseICEServers(c *Client, s ...media.ICEServer) { c.ice.Store(&s) }
+
+// Trace tells the client's Tracer of a request, as every request does.
+func Trace(ctx context.Context, c *Client) {
+	_, end := c.trace(ctx, Operation{Name: OperationRPC, Method: "signalwire.ping"})
+	end(nil)
 }

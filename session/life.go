@@ -85,6 +85,7 @@ func (c *Client) followRelay(l *life, s relay.Status, cause error) {
 	case relay.Live:
 		c.post(func() { c.live(l) })
 	case relay.Reconnecting:
+		c.failed(note{category: DiagnosticConnection, what: "connection_lost"}, cause)
 		c.post(func() { c.lost(l) })
 	case relay.Ended:
 		l.fail(cause)

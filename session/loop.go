@@ -71,9 +71,11 @@ func (c *Client) setStatus(e clientEvent) bool {
 		return false
 	}
 	c.log.Debug("status", "from", c.lastStatus.String(), "to", next.String())
+	c.past.add(note{category: DiagnosticConnection, what: "status", from: c.lastStatus.String(), to: next.String(), on: e.String()})
 	c.lastStatus = next
+	c.traceStatus(next)
 	if next != StatusOnline {
-		c.streams.registered.Set(false)
+		c.setRegistered(false)
 		c.markGaps()
 	}
 	c.streams.connected.Set(next.connected())

@@ -105,6 +105,9 @@ type Options struct {
 	// none.
 	// Its handler is called from the client's own goroutines and must not block.
 	Logger *slog.Logger
+	// Tracer is told of what the client does, for spans and metrics. Nil: nobody
+	// is, at no cost.
+	Tracer Tracer
 	// WireTap sees every frame, with secrets replaced. It is called from the
 	// client's own goroutines, in order per direction, and must not block.
 	WireTap func(WireFrame)

@@ -183,6 +183,11 @@ func TestNoSecretIsEverShown(t *testing.T) {
 		seen.error(r.c.Close())
 		seen.error(r.c.Err())
 		seen.add(fmt.Sprintf("%+v", r.c), r.c.Credential(), provider)
+		diagnostics, _ := json.Marshal(r.c.ExportDiagnostics())
+		if len(diagnostics) < 10_000 {
+			t.Errorf("diagnostics of %d bytes after all that", len(diagnostics))
+		}
+		seen.add(string(diagnostics))
 		journal, _ := json.Marshal(r.srv.Journal())
 		sessions, _ := json.Marshal(r.srv.Sessions())
 		seen.add(string(journal), string(sessions))

@@ -109,6 +109,7 @@ func (r *refresher) handle(e refreshEvent) {
 		r.activating = nil
 	}
 	r.c.log.Debug("refresh", "event", e.String(), "from", r.state.String(), "to", next.String())
+	r.c.past.add(note{category: DiagnosticConnection, what: "refresh", from: r.state.String(), to: next.String(), on: e.String()})
 	r.state = next
 	switch effect {
 	case doArm:
@@ -121,16 +122,16 @@ func (r *refresher) handle(e refreshEvent) {
 		r.activate()
 	case doObtain:
 		r.attempts++
-		r.attempt(r.obtain)
+		r.attempt(errs.StageObtain, r.obtain)
 	case doHandOver:
 		r.warnFallback(FallbackRefreshFailed)
 		r.mechanism, r.attempts = errs.MechanismDeveloper, 1
-		r.attempt(r.obtain)
+		r.attempt(errs.StageObtain, r.obtain)
 	case doApply:
 		if e == refreshDue { // again
 			r.attempts++
 		}
-		r.attempt(r.apply)
+		r.attempt(errs.StageApply, r.apply)
 	case doTearDown:
 		r.cancel()
 		r.online = false
@@ -145,10 +146,13 @@ func (r *refresher) handle(e refreshEvent) {
 // 2. Attempts.
 
 // attempt runs one step away from the loop and brings its outcome back.
-func (r *refresher) attempt(step func(context.Context, errs.RefreshMechanism, token) outcome) {
+func (r *refresher) attempt(stage errs.RefreshStage, step func(context.Context, errs.RefreshMechanism, token) outcome) {
 	mechanism, token := r.mechanism, r.token
+	traced := Operation{Name: OperationRefresh, Mechanism: mechanism, Stage: stage, Attempt: r.attempts}
 	r.work(func(ctx context.Context) func() {
+		ctx, end := r.c.trace(ctx, traced)
 		o := step(ctx, mechanism, token)
+		end(o.err)
 		return func() { r.settle(o) }
 	})
 }

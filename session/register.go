@@ -17,6 +17,13 @@ import (
 // *errs.InvalidCredentialsError (guest tokens cannot register). Errors appear on
 // ObserveErrors too.
 func (c *Client) Register(ctx context.Context) error {
+	ctx, end := c.trace(ctx, Operation{Name: OperationRegister})
+	err := c.makeReachable(ctx)
+	end(err)
+	return err
+}
+
+func (c *Client) makeReachable(ctx context.Context) error {
 	var before bool
 	err := c.ask(ctx, func() { before, c.wanted = c.wanted, true })
 	if err != nil {
@@ -50,7 +57,7 @@ func (c *Client) Unregister(ctx context.Context) error {
 	if _, err := c.call(ctx, wire.MethodOffline, nil); err != nil {
 		return err
 	}
-	return c.ask(ctx, func() { c.streams.registered.Set(false) })
+	return c.ask(ctx, func() { c.setRegistered(false) })
 }
 
 // oneRegistration makes sure that what the service hears last is what is wanted.
@@ -120,9 +127,18 @@ func (c *Client) online(ctx context.Context) error {
 	}
 	return c.ask(ctx, func() {
 		if c.wanted && c.lastStatus == StatusOnline {
-			c.streams.registered.Set(true)
+			c.setRegistered(true)
 		}
 	})
+}
+
+// setRegistered shows whether inbound calls reach this client. On the loop.
+func (c *Client) setRegistered(now bool) {
+	if now != c.streams.registered.Get() {
+		what := map[bool]string{true: "registered", false: "unregistered"}[now]
+		c.past.add(note{category: DiagnosticConnection, what: what})
+	}
+	c.streams.registered.Set(now)
 }
 
 // reregister restores what was wanted, after a reconnect. If nobody answers it

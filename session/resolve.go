@@ -120,6 +120,11 @@ func (o MediaOptions) codecs(p *PreferenceValues) []string {
 	return slices.Concat(p.AudioCodecs, p.VideoCodecs)
 }
 
+// relayOnly reports whether media may go through TURN servers only.
+func (o MediaOptions) relayOnly(p *PreferenceValues) bool {
+	return o.RelayOnly.Or(p.RelayOnly || p.DisableUDPICEServers)
+}
+
 // An implication is what a call sends and receives where its options say nothing.
 type implication struct {
 	audio, video               bool         // sent

@@ -42,6 +42,10 @@ const (
 	clientEventsNumber
 )
 
+func (e clientEvent) String() string {
+	return [...]string{"connect", "session up", "connection lost", "session ended", "closed"}[e]
+}
+
 // nextStatus is the client's state machine; false means that the event does not
 // belong in this status and changes nothing.
 func nextStatus(s Status, e clientEvent) (Status, bool) {

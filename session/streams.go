@@ -14,6 +14,7 @@ type streams struct {
 	warnings   *observable.Events[Warning]
 	events     *observable.Events[*Event]
 	incoming   *observable.Events[*Call]
+	preflight  *observable.Events[PreflightProgress]
 	calls      *observable.State[[]*Call]
 	status     *observable.State[Status]
 	ready      *observable.State[bool]
@@ -29,6 +30,7 @@ func newStreams() streams {
 		warnings:   observable.NewEvents[Warning](warningReplay),
 		events:     observable.NewEvents[*Event](0),
 		incoming:   observable.NewEvents[*Call](0),
+		preflight:  observable.NewEvents[PreflightProgress](0),
 		calls:      observable.NewStateFunc([]*Call(nil), slices.Equal),
 		status:     observable.NewState(StatusNew),
 		ready:      observable.NewState(false),
@@ -44,6 +46,7 @@ func (s *streams) complete() {
 	s.warnings.Complete()
 	s.events.Complete()
 	s.incoming.Complete()
+	s.preflight.Complete()
 	s.calls.Complete()
 	s.status.Complete()
 	s.ready.Complete()

@@ -37,7 +37,7 @@ func fields(text string, depth int) string {
 			out.WriteString(nested(literal, depth))
 			continue
 		}
-		out.WriteString(literal)
+		out.WriteString(nested(literal, depth)) // also a quotation that a colon follows by chance
 		if !secretField(unquote(literal)) {
 			continue
 		}

@@ -40,6 +40,7 @@ func TestFieldsAreRedactedByName(t *testing.T) {
 		{"cut off object", `{"credential":{"a":"` + secret, `{"credential":"redacted"`},
 		{"within text", `error near {"token":"` + secret + `"} at 7`, `error near {"token":"` + print + `"} at 7`},
 		{"JSON in a string", `{"contents":"{\"token\":\"` + secret + `\"}"}`, `{"contents":"{\"token\":\"` + print + `\"}"}`},
+		{"JSON in a string before a colon", `no "{\"token\":\"` + secret + `\"}": refused`, `no "{\"token\":\"` + print + `\"}": refused`},
 		{"name as value", `["token","` + "visible" + `"]`, `["token","visible"]`},
 		{"value with quotes", `{"token":"a\"b","c":"d"}`, `{"token":"` + redact.Fingerprint(`a"b`) + `","c":"d"}`},
 	} {
