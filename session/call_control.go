@@ -53,6 +53,14 @@ func (k *Call) Hold(ctx context.Context) error { return k.hold(ctx, wire.ModifyH
 // Unhold resumes a call on hold.
 func (k *Call) Unhold(ctx context.Context) error { return k.hold(ctx, wire.ModifyUnhold, false) }
 
+// ToggleHold holds the call, or resumes it, whichever the service has not told last.
+func (k *Call) ToggleHold(ctx context.Context) error {
+	if k.Held() {
+		return k.Unhold(ctx)
+	}
+	return k.Hold(ctx)
+}
+
 func (k *Call) hold(ctx context.Context, action string, held bool) error {
 	if err := k.alive(action); err != nil {
 		return err
@@ -76,6 +84,7 @@ func (k *Call) hold(ctx context.Context, action string, held bool) error {
 func (k *Call) pause(held bool) {
 	if leg := k.media(); leg != nil {
 		leg.Pause(held)
+		k.showDirections()
 	}
 }
 
@@ -125,10 +134,7 @@ func (k *Call) Execute(ctx context.Context, method string, params map[string]any
 	if err := k.alive(method); err != nil {
 		return err
 	}
-	self, err := k.self(ctx)
-	if err != nil {
-		return err
-	}
+	self := k.self()
 	full := map[string]any{"self": self, "target": self}
 	maps.Copy(full, params)
 	return k.c.Execute(ctx, method, full, result)
@@ -140,6 +146,20 @@ func (k *Call) alive(operation string) error {
 		return &errs.InvalidStateTransitionError{From: s.String(), To: operation}
 	}
 	return nil
+}
+
+// RequestKeyframe asks the far end for a picture that needs no other, for example when
+// a recording begins. It is an *errs.MediaTrackError where no video is received.
+func (k *Call) RequestKeyframe() error {
+	const what = "request keyframe"
+	if err := k.alive(what); err != nil {
+		return err
+	}
+	leg := k.media()
+	if leg == nil {
+		return &errs.InvalidStateTransitionError{From: k.Status().String(), To: what}
+	}
+	return leg.RequestKeyframe()
 }
 
 // Stats are the media's figures so far; zero before there is media.

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"maps"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
@@ -37,9 +36,10 @@ func (c *Client) Dial(ctx context.Context, to string, o DialOptions) (*Call, err
 		return nil, dialError(err)
 	}
 	k := c.newCall("", errs.DirectionOutbound)
-	k.to, k.nodeID = Party{URI: d.uri}, o.NodeID
-	maps.Copy(k.variables, d.variables)
-	maps.Copy(k.variables, o.UserVariables)
+	k.to = Party{URI: d.uri}
+	k.node.Set(o.NodeID)
+	k.MergeUserVariables(d.variables)
+	k.MergeUserVariables(o.UserVariables)
 	if err := k.dial(ctx, o.MediaOptions, o.directions(d.implied())); err != nil {
 		return nil, dialError(err)
 	}
@@ -106,7 +106,7 @@ func (k *Call) invite(ctx context.Context, offer string) error {
 	}
 	err = k.c.ask(ctx, func() {
 		if reply.NodeID != "" {
-			k.nodeID = reply.NodeID
+			k.node.Set(reply.NodeID)
 		}
 		k.setMember(body.MemberID)
 		k.move(inviteAccepted)
