@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/callrx/callrx/errs"
@@ -230,15 +231,19 @@ func ExampleCall_Transfer() {
 	defer end()
 	out, in := exampleCall(ctx, clients[0], clients[1], onLoopbackOnly(), onLoopbackOnly())
 
-	joined := out.ObserveEvents()
+	joined, said := out.ObserveEvents(), in.ObserveWebRTCMessages()
 	fmt.Println(in.Transfer(ctx, "/public/tone"))
 	<-in.Done()
 	fmt.Println("bob's call:", in.Err())
+	for e := range said.Seq(ctx) {
+		fmt.Println("as the service said:", strings.Contains(string(e.Payload), `"NORMAL_CLEARING"`))
+	}
 	_, err := joined.Wait(ctx, func(e *session.Event) bool { return e.Type == "call.joined" })
 	fmt.Println("ann's call goes on:", err, out.Status())
 	// Output:
 	// <nil>
 	// bob's call: call ended by remote: NORMAL_CLEARING (16)
+	// as the service said: true
 	// ann's call goes on: <nil> connected
 }
 
