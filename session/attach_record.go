@@ -94,7 +94,7 @@ func (k *Call) record() attachRecord {
 	local := k.room.local.get()
 	r := attachRecord{
 		Destination: k.to.URI, Direction: k.direction,
-		From: attachParty(k.from), To: attachParty(k.to), NodeID: k.nodeID,
+		From: attachParty(k.from), To: attachParty(k.to), NodeID: k.NodeID(), MemberID: k.SelfID(),
 		AudioMuted: local.audioMuted, VideoMuted: local.videoMuted, Held: k.held.Get(),
 		Answered: k.state.answered || k.answeredBefore, Variables: k.UserVariables(),
 		AttachedAt: time.Now().UnixMilli(),
@@ -104,7 +104,6 @@ func (k *Call) record() attachRecord {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	r.MemberID = k.member
 	r.Media = attachMedia{Audio: k.wanted.Audio.String(), Video: k.wanted.Video.String()}
 	return r
 }

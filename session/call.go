@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"maps"
 	"sync"
 	"time"
 
@@ -26,9 +25,15 @@ type Call struct {
 	quality   *callQuality
 	recovery  *callRecovery
 
-	status  *observable.State[CallStatus]
-	held    *observable.State[bool]
-	params  *observable.Events[MediaParams]
+	status *observable.State[CallStatus]
+	held   *observable.State[bool]
+	params *observable.Events[MediaParams]
+	talk   *observable.Events[*Event]
+
+	node, member *observable.State[string] // where it is hosted, and our own member id
+	directions   *observable.State[media.Directions]
+	variables    *observable.State[map[string]any]
+
 	errors  *observable.Events[error]
 	events  *observable.Events[*Event]
 	decided sync.Once   // an inbound call is answered or rejected once
@@ -44,12 +49,11 @@ type Call struct {
 	exchange chan struct{} // one slot: offers are made and answered one after the other
 
 	// The client's loop owns the fields of this group.
-	state  callState
-	offer  string // of an inbound call
-	nodeID string
-	known  bool // the service may know of the call: an end is told
-	rooms  map[string]bool
-	room   *room
+	state callState
+	offer string // of an inbound call
+	known bool   // the service may know of the call: an end is told
+	rooms map[string]bool
+	room  *room
 
 	kept    bool          // the call is on record in the storage
 	letGo   chan struct{} // closed when it is known that the call is this client's to end; nil: it is
@@ -78,8 +82,6 @@ type Call struct {
 	here        context.Context // ends when that is so
 	leave       context.CancelCauseFunc
 	wanted      media.Directions
-	member      string // our own member id
-	variables   map[string]any
 	ended       *errs.CallEndedError
 }
 
@@ -98,15 +100,15 @@ func (c *Client) newCall(ctx context.Context, id string, d errs.CallDirection) *
 		status:   observable.NewState(CallStatusNew),
 		held:     observable.NewState(false),
 		params:   observable.NewEvents[MediaParams](0),
+		talk:     observable.NewEvents[*Event](0),
 		errors:   observable.NewEvents[error](1),
 		events:   observable.NewEvents[*Event](0),
 		done:     make(chan struct{}),
 		exchange: make(chan struct{}, 1), attachNow: make(chan struct{}, 1),
-		rooms: map[string]bool{}, variables: cloneVariables(c.preferred().UserVariables),
+		rooms: map[string]bool{},
 	}
-	if k.variables == nil {
-		k.variables = map[string]any{}
-	}
+	k.newFacts()
+	k.MergeUserVariables(c.preferred().UserVariables)
 	k.past.began = time.Now().Round(0)
 	k.traced.ctx = context.WithoutCancel(ctx)
 	k.begins(OperationCall)
@@ -174,22 +176,6 @@ func (k *Call) EndReason() *errs.CallEndedError {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.ended
-}
-
-// UserVariables is a copy of the variables of the call: those it was dialled
-// with and those the service sent.
-func (k *Call) UserVariables() map[string]any {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return maps.Clone(k.variables)
-}
-
-// MergeUserVariables adds to the variables, which the next message of the call
-// carries to the service.
-func (k *Call) MergeUserVariables(v map[string]any) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	maps.Copy(k.variables, v)
 }
 
 // ObserveIncoming delivers each new inbound call once, ringing: an event stream

@@ -54,6 +54,14 @@ func (k *Call) Hold(ctx context.Context) error { return k.hold(ctx, wire.ModifyH
 // Unhold resumes a call on hold.
 func (k *Call) Unhold(ctx context.Context) error { return k.hold(ctx, wire.ModifyUnhold, false) }
 
+// ToggleHold holds the call, or resumes it, whichever the service has not told last.
+func (k *Call) ToggleHold(ctx context.Context) error {
+	if k.Held() {
+		return k.Unhold(ctx)
+	}
+	return k.Hold(ctx)
+}
+
 func (k *Call) hold(ctx context.Context, action string, held bool) error {
 	if err := k.alive(action); err != nil {
 		return err
@@ -86,6 +94,7 @@ func (k *Call) setHeld(held bool) {
 func (k *Call) pause(held bool) {
 	if leg := k.media(); leg != nil {
 		leg.Pause(held)
+		k.showDirections()
 	}
 }
 
@@ -135,10 +144,7 @@ func (k *Call) Execute(ctx context.Context, method string, params map[string]any
 	if err := k.alive(method); err != nil {
 		return err
 	}
-	self, err := k.self(ctx)
-	if err != nil {
-		return err
-	}
+	self := k.self()
 	full := map[string]any{"self": self, "target": self}
 	maps.Copy(full, params)
 	return k.c.Execute(ctx, method, full, result)

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"maps"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
@@ -46,9 +45,10 @@ func (c *Client) dialCall(ctx context.Context, id, to string, o DialOptions) (*C
 		return nil, dialError(err)
 	}
 	k := c.newCall(ctx, id, errs.DirectionOutbound)
-	k.to, k.nodeID = Party{URI: d.uri}, o.NodeID
-	maps.Copy(k.variables, d.variables)
-	maps.Copy(k.variables, o.UserVariables)
+	k.to = Party{URI: d.uri}
+	k.node.Set(o.NodeID)
+	k.MergeUserVariables(d.variables)
+	k.MergeUserVariables(o.UserVariables)
 	if err := k.dial(ctx, o.MediaOptions, o.directions(d.impliedBy(c.preferred()))); err != nil {
 		return nil, dialError(err)
 	}
@@ -118,7 +118,7 @@ func (k *Call) invite(ctx context.Context, offer string) error {
 	}
 	err = k.c.ask(ctx, func() {
 		if reply.NodeID != "" {
-			k.nodeID = reply.NodeID
+			k.node.Set(reply.NodeID)
 		}
 		k.setMember(body.MemberID)
 		k.move(inviteAccepted)

@@ -135,6 +135,8 @@ func (k *Call) complete() {
 	k.status.Complete()
 	k.held.Complete()
 	k.params.Complete()
+	k.talk.Complete()
+	k.completeFacts()
 	k.errors.Complete()
 	k.events.Complete()
 	k.digits.Complete()

@@ -61,6 +61,7 @@ type LayoutEvent struct {
 	RoomID        string
 	RoomSessionID string
 	Layout        string // the name for Call.SetLayout
+	Name          string // for people
 	Layers        []LayoutLayer
 }
 
@@ -77,7 +78,7 @@ func (k *Call) ObserveLayoutUpdates() observable.Of[*LayoutEvent] {
 		}
 		return &LayoutEvent{
 			Event: e, RoomID: told.RoomID, RoomSessionID: told.RoomSessionID,
-			Layout: layout.ID, Layers: newLayers(layout.Layers),
+			Layout: layout.ID, Name: layout.Name, Layers: newLayers(layout.Layers),
 		}
 	})
 }
@@ -108,6 +109,7 @@ type CallDevice struct {
 		To         string `json:"to"`
 		FromNumber string `json:"from_number"` // of a phone
 		ToNumber   string `json:"to_number"`
+		Headers    []any  `json:"headers"` // as the service describes them
 	} `json:"params"`
 }
 

@@ -224,10 +224,8 @@ func (x *ExtraLeg) verto(ctx context.Context, method string, p wire.VertoParams)
 	if !invite { // the leg belongs to its call now, which is the one that the envelope names
 		env.CallID = x.k.id
 	}
-	err := x.k.c.ask(ctx, func() {
-		env.NodeID = x.k.nodeID
-		x.known = x.known || invite
-	})
+	env.NodeID = x.k.NodeID()
+	err := x.k.c.ask(ctx, func() { x.known = x.known || invite })
 	if err != nil {
 		return wire.VertoReply{}, err
 	}

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"github.com/callrx/callrx/errs"
@@ -22,8 +21,9 @@ func (c *Client) inbound(m wire.VertoMessage, node string) {
 	k := c.newCall(context.Background(), m.CallID, errs.DirectionInbound)
 	k.from = Party{URI: m.CallerNumber, Name: known(m.CallerName)}
 	k.to = Party{URI: m.CalleeNumber, Name: known(m.CalleeName)}
-	k.nodeID, k.offer, k.known = node, m.SDP, true
-	maps.Copy(k.variables, m.Variables())
+	k.offer, k.known = m.SDP, true
+	k.node.Set(node)
+	k.MergeUserVariables(m.Variables())
 	if limit := c.opts.RingTimeout; limit > 0 { // before anybody can see the call
 		k.ringing = time.AfterFunc(limit, func() { c.post(k.unanswered) })
 	}
@@ -82,8 +82,9 @@ func (k *Call) answer(ctx context.Context, o MediaOptions, d media.Directions) e
 	}
 	return k.c.ask(ctx, func() {
 		k.attach()
+		k.showDirections()
 		if reply.NodeID != "" {
-			k.nodeID = reply.NodeID
+			k.node.Set(reply.NodeID)
 		}
 		k.keep()
 	})

@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/callrx/callrx/internal/wire"
 	"github.com/callrx/callrx/observable"
@@ -14,6 +15,7 @@ import (
 // so that it is the program which acts on them.
 type MediaParams struct {
 	Audio, Video map[string]any
+	ReceivedAt   time.Time
 }
 
 // ObserveMediaParams delivers the service's wishes for the capture of this
@@ -27,7 +29,7 @@ func mediaParams(raw wire.Raw) MediaParams {
 		Video map[string]any `json:"video"`
 	}
 	if json.Unmarshal([]byte(raw), &p) != nil {
-		return MediaParams{}
+		return MediaParams{ReceivedAt: time.Now()}
 	}
-	return MediaParams{Audio: p.Audio, Video: p.Video}
+	return MediaParams{Audio: p.Audio, Video: p.Video, ReceivedAt: time.Now()}
 }

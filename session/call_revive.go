@@ -123,8 +123,9 @@ func (c *Client) revive(id string, r attachRecord) {
 	if r.Direction == errs.DirectionInbound {
 		k.direction = r.Direction
 	}
-	k.to, k.from, k.nodeID = Party(r.To), Party(r.From), r.NodeID
-	maps.Copy(k.variables, r.Variables)
+	k.to, k.from = Party(r.To), Party(r.From)
+	k.node.Set(r.NodeID)
+	k.MergeUserVariables(r.Variables)
 	k.setMember(r.MemberID)
 	k.wanted = r.directions()
 	k.revived, k.answeredBefore, k.known, k.reattaching = true, r.Answered, true, true

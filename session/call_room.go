@@ -55,14 +55,6 @@ func (k *Call) ObserveSelf() observable.Of[*SelfParticipant] {
 	return observeSame(&k.room.view, factSelfParticipant, func(v *roomView) *SelfParticipant { return v.self })
 }
 
-// SelfID is the call's own member id; empty until the service has told. Rooms
-// joined later do not change it.
-func (k *Call) SelfID() string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.member
-}
-
 // Layout names the room's layout, for example "grid-responsive"; empty until the
 // service has told.
 func (k *Call) Layout() string { return k.room.view.get().layout }

@@ -39,10 +39,7 @@ func (k *Call) ExecuteMethod(ctx context.Context, target MemberTarget, method st
 // aimed sends a request about one member. What is not known of its leg is taken
 // from the call's own, as the service finds members by their id.
 func (k *Call) aimed(ctx context.Context, target MemberTarget, method string, args map[string]any, result any) error {
-	self, err := k.self(ctx)
-	if err != nil {
-		return err
-	}
+	self := k.self()
 	if target.MemberID == "" {
 		target.MemberID = self.MemberID
 	}
@@ -64,22 +61,14 @@ func (k *Call) executeAs(ctx context.Context, method string, params map[string]a
 	if err := k.alive(method); err != nil {
 		return err
 	}
-	self, err := k.self(ctx)
-	if err != nil {
-		return err
-	}
-	full := map[string]any{"self": self}
+	full := map[string]any{"self": k.self()}
 	maps.Copy(full, params)
 	return k.c.Execute(ctx, method, full, result)
 }
 
 // self is how the call names itself in requests.
-func (k *Call) self(ctx context.Context) (MemberTarget, error) {
-	var node string
-	if err := k.c.ask(ctx, func() { node = k.nodeID }); err != nil {
-		return MemberTarget{}, err
-	}
-	return MemberTarget{CallID: k.id, MemberID: k.SelfID(), NodeID: node}, nil
+func (k *Call) self() MemberTarget {
+	return MemberTarget{CallID: k.id, MemberID: k.SelfID(), NodeID: k.NodeID()}
 }
 
 // SetLocked locks the room, so that nobody else can join it, or unlocks it.

@@ -13,7 +13,7 @@ import (
 // everything in this file.
 func (c *Client) route(e wire.Event, shown *Event) {
 	if e.Type == wire.EventVerto {
-		c.routeVerto(e)
+		c.routeVerto(e, shown)
 		return
 	}
 	if len(c.legs) == 0 {
@@ -54,8 +54,8 @@ func (k *Call) event(kind string, told *wire.CallEvent, shown *Event) {
 		if told.CallID != "" && k.c.legs[told.CallID] == nil {
 			k.c.legs[told.CallID] = k // a further segment of the same call
 		}
-		if told.CallID == k.id && k.nodeID == "" {
-			k.nodeID = told.NodeID
+		if told.CallID == k.id && k.NodeID() == "" {
+			k.node.Set(told.NodeID)
 		}
 	}
 	if kind == wire.EventCallJoined || kind == wire.EventCallConnect {
@@ -68,7 +68,7 @@ func (k *Call) event(kind string, told *wire.CallEvent, shown *Event) {
 	}
 }
 
-func (c *Client) routeVerto(e wire.Event) {
+func (c *Client) routeVerto(e wire.Event, shown *Event) {
 	m, err := wire.DecodeVerto(e.Params)
 	if err != nil {
 		c.report(&errs.InviteError{OriginalError: err})
@@ -80,6 +80,7 @@ func (c *Client) routeVerto(e wire.Event) {
 	}
 	if x := c.extras[m.CallID]; x != nil {
 		x.message(m)
+		x.k.talk.Publish(shown)
 		return
 	}
 	k := c.legs[m.CallID]
@@ -92,6 +93,7 @@ func (c *Client) routeVerto(e wire.Event) {
 	if k == nil || k.state.status >= CallStatusDisconnected {
 		return // of a call that is no more
 	}
+	defer k.talk.Publish(shown)
 	k.MergeUserVariables(m.Variables())
 	offers := k.offers() // only then there is something to answer
 	k.departure++
@@ -201,7 +203,9 @@ func (k *Call) applyAnswer(sdp string) {
 	leg, here := k.leg, k.here
 	k.mu.Unlock()
 	k.jobs.Do(func() {
-		if err := leg.Accept(here, sdp); err != nil {
+		err := leg.Accept(here, sdp)
+		k.showDirections()
+		if err != nil {
 			k.c.post(func() {
 				if here.Err() == nil { // else the answer was to an offer that is void
 					k.fail(err)
@@ -246,16 +250,6 @@ func (k *Call) pong() {
 			k.c.post(func() { k.report(&errs.VertoPongError{OriginalError: err}, false) })
 		}
 	})
-}
-
-// setMember notes the call's own member id, if id is one, and returns it.
-func (k *Call) setMember(id string) string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if id != "" {
-		k.member = id
-	}
-	return k.member
 }
 
 // move takes the call's state machine a step and shows the status. It reports

@@ -25,17 +25,10 @@ func (k *Call) SetDirections(ctx context.Context, d media.Directions) error {
 			k.clearUp()
 			return err
 		}
+		k.showDirections()
 		k.c.post(k.rewrite)
 		return nil
 	})
-}
-
-// Directions are what flows of each kind, as agreed with the service.
-func (k *Call) Directions() media.Directions {
-	if leg := k.media(); leg != nil {
-		return leg.Directions()
-	}
-	return media.Directions{}
 }
 
 // RestartICE looks for new paths for the media (RFC 8445 section 2.4), for

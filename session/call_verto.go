@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -32,7 +31,7 @@ func (k *Call) verto(ctx context.Context, method string, p wire.VertoParams) (wi
 	}
 	over := false
 	err := k.c.ask(ctx, func() {
-		env.NodeID = k.nodeID
+		env.NodeID = k.NodeID()
 		if method == wire.VertoInvite {
 			over = k.state.status.ended() // by now, so that no bye would follow
 			k.known = !over
@@ -93,10 +92,7 @@ func (k *Call) dialog() *wire.DialogParams {
 // dialogVariables are the user variables with the two that identify the leg,
 // which nobody can overwrite.
 func (k *Call) dialogVariables() map[string]any {
-	k.mu.Lock()
-	v := maps.Clone(k.variables)
-	member := k.member
-	k.mu.Unlock()
+	v, member := k.UserVariables(), k.SelfID()
 	v["memberCallId"] = k.id
 	delete(v, "memberId")
 	if member != "" {

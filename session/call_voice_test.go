@@ -126,7 +126,7 @@ type packetsOf struct {
 
 func (p packetsOf) Codecs() []string { return []string{p.codec} }
 
-// The far end is measured for those who watch, whatever the codec and the sink, and
+// D70: the far end is measured for those who watch, whatever the codec and the sink, and
 // for nobody else. It falls silent with the far end.
 func TestTheFarEndIsMeasuredWhileSomebodyWatches(t *testing.T) {
 	for _, codec := range []string{media.PCMU, media.Opus} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/callrx/callrx/errs"
@@ -12,6 +13,40 @@ import (
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 )
+
+// A call that is taken on into another room is in both, and goes back when it leaves
+// the inner one.
+func ExampleCall_ObserveCallJoined() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	calls, gw, end := exampleRoom(ctx, "ann")
+	defer end()
+	call := calls[0]
+
+	joins, leaves, news := call.ObserveCallJoined(), call.ObserveCallLeft(), call.ObserveCallUpdated()
+	if err := gw.ConnectCall(call.ID(), "/public/side"); err != nil {
+		fmt.Println(err)
+	}
+	if e, err := joins.Wait(ctx, nil); err == nil {
+		fmt.Println("in", e.Room.Name, "with", len(e.Room.Members), "itself:", e.MemberID == call.SelfID(), e.CallID == call.ID())
+	}
+	gw.ReturnCall(call.ID())
+	if e, err := leaves.Wait(ctx, nil); err == nil {
+		fmt.Println("left", e.Room.Name, e.Reason)
+	}
+	if _, err := joins.Wait(ctx, func(e *session.RoomEvent) bool { return e.Room.Name == "lobby" }); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(call.SetLocked(ctx, true))
+	if e, err := news.Wait(ctx, nil); err == nil {
+		fmt.Println(e.Room.Name, "locked:", e.Room.Locked)
+	}
+	// Output:
+	// in side with 1 itself: true true
+	// left side returned
+	// <nil>
+	// lobby locked: true
+}
 
 // What a room tells about itself.
 func ExampleCall_ObserveRecording() {
@@ -85,17 +120,15 @@ func ExampleCall_ObserveCallStates() {
 	if e, err := plays.Wait(ctx, nil); err == nil {
 		fmt.Println(e.ControlID, e.State)
 	}
-	gw.HangupCall(call.ID(), "", 0)
-	<-call.Done()
-	for e := range states.Seq(ctx) {
-		fmt.Println("leg", e.State)
+	_, _ = gw.SendEvent("ann", "call.state", nil, map[string]any{"call_id": call.ID(), "call_state": "answered", "direction": "inbound"})
+	if e, err := states.Wait(ctx, nil); err == nil {
+		fmt.Println("leg", e.State, e.Direction)
 	}
 	// Output:
 	// bridge connecting
 	// bridge connected
 	// ctl-1 playing
-	// leg ending
-	// leg ended
+	// leg answered inbound
 }
 
 // A call shares a screen and sends further cameras, each a leg of its own that ends by
@@ -180,12 +213,14 @@ func ExampleCall_ToggleIncomingVideo() {
 	fmt.Println(call.ToggleIncomingVideo(ctx), call.Directions().Video)
 	fmt.Println(call.ToggleIncomingAudio(ctx), call.Directions().Audio)
 	fmt.Println(call.ToggleIncomingVideo(ctx), call.Directions().Video)
-	fmt.Println(call.RestartICE(ctx))
+	fmt.Println(until(ctx, call.ObserveDirections(), media.Directions{Audio: media.SendOnly, Video: media.SendRecv}))
+	fmt.Println(call.RestartICE(ctx), call.RequestKeyframe())
 	// Output:
 	// <nil> sendonly
 	// <nil> sendonly
 	// <nil> sendrecv
-	// <nil>
+	// {sendonly sendrecv}
+	// <nil> <nil>
 }
 
 // A receptionist answers, and connects the caller to somebody else.
@@ -196,15 +231,19 @@ func ExampleCall_Transfer() {
 	defer end()
 	out, in := exampleCall(ctx, clients[0], clients[1], onLoopbackOnly(), onLoopbackOnly())
 
-	joined := out.ObserveEvents()
+	joined, said := out.ObserveEvents(), in.ObserveWebRTCMessages()
 	fmt.Println(in.Transfer(ctx, "/public/tone"))
 	<-in.Done()
 	fmt.Println("bob's call:", in.Err())
+	for e := range said.Seq(ctx) {
+		fmt.Println("as the service said:", strings.Contains(string(e.Payload), `"NORMAL_CLEARING"`))
+	}
 	_, err := joined.Wait(ctx, func(e *session.Event) bool { return e.Type == "call.joined" })
 	fmt.Println("ann's call goes on:", err, out.Status())
 	// Output:
 	// <nil>
 	// bob's call: call ended by remote: NORMAL_CLEARING (16)
+	// as the service said: true
 	// ann's call goes on: <nil> connected
 }
 
@@ -231,11 +270,14 @@ func ExampleCall_UserVariables() {
 	fmt.Println("bob sees order", in.UserVariables()["order"])
 	out.MergeUserVariables(map[string]any{"urgent": true}) // with the next message
 	fmt.Println("ann's are", len(out.UserVariables()))
+	_, err = out.ObserveUserVariables().Wait(ctx, func(v map[string]any) bool { return v["urgent"] == true })
+	fmt.Println("observed:", err)
 	if from, err := in.Address(ctx); err == nil {
 		fmt.Println(from.DisplayName(), "calls")
 	}
 	// Output:
 	// bob sees order 42
 	// ann's are 2
+	// observed: <nil>
 	// ann calls
 }

@@ -256,9 +256,11 @@ func ExampleCall_Hold() {
 	}
 	fmt.Println("bob hears ann:", until(true))
 	fmt.Println(out.Hold(ctx), out.Held(), "bob hears nothing:", until(false))
-	fmt.Println(out.Unhold(ctx), out.Held(), "bob hears ann:", until(true))
+	fmt.Println(out.ToggleHold(ctx), out.Held(), "bob hears ann:", until(true))
+	fmt.Println(out.Unhold(ctx), "changes nothing")
 	// Output:
 	// bob hears ann: as expected
 	// <nil> true bob hears nothing: as expected
 	// <nil> false bob hears ann: as expected
+	// <nil> changes nothing
 }

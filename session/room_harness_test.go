@@ -19,7 +19,7 @@ var roomMethods = []string{
 	"call.mute", "call.unmute", "call.deaf", "call.undeaf", "call.raisehand", "call.lowerhand", "call.audioflags.set",
 	"call.lowbitrate.set", "call.microphone.volume.set", "call.speaker.volume.set", "call.microphone.sensitivity.set",
 	"call.member.position.set", "call.member.remove", "call.end", "call.lock", "call.unlock", "call.layout.list",
-	"call.layout.set", "call.custom",
+	"call.layout.set", "call.custom", "webrtc.verto",
 }
 
 // A roomRig is a call in a room of which the test plays the service: it tells
@@ -42,7 +42,7 @@ func inTestRoom(t *testing.T, test func(r *roomRig)) {
 		r := &roomRig{rig: base}
 		requests := make(chan string, 64)
 		r.opts.WireTap = func(f session.WireFrame) {
-			if f.Outgoing && strings.Contains(f.Text, `"method":"call.`) {
+			if f.Outgoing && (strings.Contains(f.Text, `"method":"call.`) || strings.Contains(f.Text, `"method":"webrtc.verto"`)) {
 				requests <- f.Text
 			}
 		}

@@ -24,8 +24,8 @@ func (r *room) joined(e *wire.CallEvent) {
 			return
 		}
 		p.round = r.round
-		if m.Texts[wire.MemberCallID] == e.CallID && r.k.nodeID == "" {
-			r.k.nodeID = p.NodeID()
+		if m.Texts[wire.MemberCallID] == e.CallID && r.k.NodeID() == "" {
+			r.k.node.Set(p.NodeID())
 		}
 	})
 	if err != nil && e.RoomSession != "" {
