@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
@@ -25,7 +26,7 @@ func (c *Client) Dial(ctx context.Context, to string, o DialOptions) (*Call, err
 	d, err := parseDestination(to)
 	if err != nil {
 		o.release()
-		return nil, dialError(err)
+		return nil, dialError(to, err)
 	}
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
@@ -34,14 +35,14 @@ func (c *Client) Dial(ctx context.Context, to string, o DialOptions) (*Call, err
 	}
 	if err := c.dialable(ctx); err != nil {
 		o.release()
-		return nil, dialError(err)
+		return nil, dialError(to, err)
 	}
 	k := c.newCall("", errs.DirectionOutbound)
 	k.to, k.nodeID = Party{URI: d.uri}, o.NodeID
 	maps.Copy(k.variables, d.variables)
 	maps.Copy(k.variables, o.UserVariables)
 	if err := k.dial(ctx, o.MediaOptions, o.directions(d.implied())); err != nil {
-		return nil, dialError(err)
+		return nil, dialError(to, err)
 	}
 	return k, nil
 }
@@ -163,8 +164,9 @@ type mediaFailure struct{ error }
 func (m *mediaFailure) Unwrap() error { return m.error }
 
 // dialError says why there is no call.
-func dialError(err error) *errs.CallCreateError {
-	e := &errs.CallCreateError{Direction: errs.DirectionOutbound, OriginalError: err}
+func dialError(to string, err error) *errs.CallCreateError {
+	to, _, _ = strings.Cut(to, "?") // the query holds what the program tells the other side
+	e := &errs.CallCreateError{Direction: errs.DirectionOutbound, To: to, OriginalError: err}
 	var failed *mediaFailure
 	var refused *errs.JSONRPCError
 	var ended *errs.CallEndedError
