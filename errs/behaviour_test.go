@@ -47,7 +47,7 @@ func TestStatusStandsInForAMissingCause(t *testing.T) {
 	}{
 		{&errs.DeviceTokenError{Status: 403}, "obtain client bound token: 403 Forbidden"},
 		{&errs.RequestError{Operation: "fetch profile", Status: 502}, "request to fetch profile: 502 Bad Gateway"},
-		{&errs.ConversationError{Operation: "send", Status: 429}, "conversation send: 429 Too Many Requests"},
+		{&errs.ConversationError{Operation: "send", Status: 429}, "conversation: send: 429 Too Many Requests"},
 		{&errs.HTTPError{Method: "GET", Path: "/x", Status: 599}, "http GET /x: 599"},
 	} {
 		if got := tc.err.Error(); got != tc.want {

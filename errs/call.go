@@ -39,15 +39,17 @@ type CallCreateError struct {
 	Reason        CallCreateReason
 	Message       string
 	Direction     CallDirection
+	To            string // what was dialled, without its query
 	OriginalError error
 }
 
-// Error names the direction, the message and the cause.
+// Error names the direction, the destination, the message and the cause.
 func (e *CallCreateError) Error() string {
 	text := "create call"
 	if e.Direction != "" {
 		text = "create " + string(e.Direction) + " call"
 	}
+	text = withDetail(text, " to ", e.To)
 	return withCause(withDetail(text, ": ", e.Message), e.OriginalError)
 }
 

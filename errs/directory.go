@@ -3,7 +3,7 @@ package errs
 // CollectionFetchError says that a page of a list, or one entry of it, could not
 // be fetched. What was loaded before stays, and the fetch can be repeated.
 type CollectionFetchError struct {
-	Operation     string // such as "fetch more" or "look up lobby"
+	Operation     string // such as "load addresses" or "look up lobby"
 	OriginalError error
 }
 
@@ -18,14 +18,15 @@ func (e *CollectionFetchError) Unwrap() error { return e.OriginalError }
 // ConversationError says that a conversation could not be joined or a message
 // could not be sent. Status is the HTTP status, 0 when no answer arrived.
 type ConversationError struct {
+	With          string // name of the address
 	Operation     string // "join" or "send"
 	Status        int
 	OriginalError error
 }
 
-// Error names the operation, the status and the cause.
+// Error names the address, the operation, the status and the cause.
 func (e *ConversationError) Error() string {
-	text := withDetail("conversation", " ", e.Operation)
+	text := withDetail(withDetail("conversation", " with ", e.With), ": ", e.Operation)
 	if e.OriginalError == nil && e.Status != 0 {
 		return text + ": " + statusText(e.Status)
 	}

@@ -20,14 +20,19 @@ func (e *ConfigError) Unwrap() error { return e.OriginalError }
 
 // InvalidParamsError says that an argument cannot be used. Nothing was sent.
 type InvalidParamsError struct {
-	Param  string
-	Reason string
+	Param         string
+	Reason        string
+	OriginalError error // what could not be read or written; mostly nil
 }
 
-// Error names the parameter and the reason.
+// Error names the parameter, the reason and the cause.
 func (e *InvalidParamsError) Error() string {
-	return withDetail(withDetail("invalid parameter", " ", e.Param), ": ", e.Reason)
+	text := withDetail(withDetail("invalid parameter", " ", e.Param), ": ", e.Reason)
+	return withCause(text, e.OriginalError)
 }
+
+// Unwrap returns the cause.
+func (e *InvalidParamsError) Unwrap() error { return e.OriginalError }
 
 // DependencyError says that something the operation needs was not provided.
 type DependencyError struct {

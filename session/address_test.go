@@ -29,7 +29,7 @@ func TestAddressShowsWhatHasChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 		var failed *errs.CallCreateError
-		if _, err := a.Dial(t.Context(), session.DialOptions{}); !errors.As(err, &failed) {
+		if _, err := a.Dial(t.Context(), session.DialOptions{}); !errors.As(err, &failed) || failed.To != "room-00000" || !errors.As(err, new(*errs.DependencyError)) {
 			t.Errorf("dial without a channel: %v", err)
 		}
 		_ = r.c.Close()

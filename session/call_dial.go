@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
@@ -33,7 +34,7 @@ func (c *Client) dialCall(ctx context.Context, id, to string, o DialOptions) (*C
 	d, err := parseDestination(to)
 	if err != nil {
 		o.release()
-		return nil, dialError(err)
+		return nil, dialError(to, err)
 	}
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
@@ -42,7 +43,7 @@ func (c *Client) dialCall(ctx context.Context, id, to string, o DialOptions) (*C
 	}
 	if err := c.dialable(ctx); err != nil {
 		o.release()
-		return nil, dialError(err)
+		return nil, dialError(to, err)
 	}
 	k := c.newCall(ctx, id, errs.DirectionOutbound)
 	k.to = Party{URI: d.uri}
@@ -50,7 +51,7 @@ func (c *Client) dialCall(ctx context.Context, id, to string, o DialOptions) (*C
 	k.MergeUserVariables(d.variables)
 	k.MergeUserVariables(o.UserVariables)
 	if err := k.dial(ctx, o.MediaOptions, o.directions(d.impliedBy(c.preferred()))); err != nil {
-		return nil, dialError(err)
+		return nil, dialError(to, err)
 	}
 	return k, nil
 }
@@ -184,8 +185,9 @@ type mediaFailure struct{ error }
 func (m *mediaFailure) Unwrap() error { return m.error }
 
 // dialError says why there is no call.
-func dialError(err error) *errs.CallCreateError {
-	e := &errs.CallCreateError{Direction: errs.DirectionOutbound, OriginalError: err}
+func dialError(to string, err error) *errs.CallCreateError {
+	to, _, _ = strings.Cut(to, "?") // the query holds what the program tells the other side
+	e := &errs.CallCreateError{Direction: errs.DirectionOutbound, To: to, OriginalError: err}
 	var failed *mediaFailure
 	var refused *errs.JSONRPCError
 	var ended *errs.CallEndedError

@@ -82,7 +82,7 @@ func parseDestination(to string) (destination, error) {
 	_, query, _ := strings.Cut(d.uri, "?")
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return d, &errs.InvalidParamsError{Param: "to", Reason: "its query cannot be read: " + err.Error()}
+		return d, &errs.InvalidParamsError{Param: "to", Reason: "its query cannot be read", OriginalError: err}
 	}
 	for key := range values {
 		d.variables[key] = values.Get(key)

@@ -60,7 +60,7 @@ func (a *Address) Conversation(ctx context.Context) (*Conversation, error) {
 	}
 	id, err := a.d.c.api.JoinConversation(ctx, own, a.id)
 	if err != nil {
-		return nil, conversationFailed(ctx, "join", err)
+		return nil, a.conversationFailed(ctx, "join", err)
 	}
 	k := newConversation(a, id, own)
 	err = a.d.c.ask(ctx, func() {
@@ -127,7 +127,7 @@ func (k *Conversation) SendText(ctx context.Context, text string) error {
 	ctx, cancel := joined(ctx, k.ctx)
 	defer cancel()
 	if err := k.c.api.SendMessage(ctx, k.id, k.own, text); err != nil {
-		return conversationFailed(ctx, "send", err)
+		return k.other.conversationFailed(ctx, "send", err)
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func (k *Conversation) LoadMore(ctx context.Context) error {
 	defer k.loading.Set(false)
 	loaded, after, err := k.page(ctx, next)
 	if err != nil {
-		return fetchFailed(ctx, "load messages", err)
+		return fetchFailed(ctx, "load messages with "+k.other.Name(), err)
 	}
 	k.mu.Lock()
 	k.next, k.pages = after, k.pages+1
@@ -201,7 +201,7 @@ func merged(older, newer []Message) []Message {
 // History goes through all messages, newest first, a page at a time as the loop
 // goes on, and keeps none of them. An *errs.CollectionFetchError ends it.
 func (k *Conversation) History(ctx context.Context) iter.Seq2[Message, error] {
-	return pages(ctx, k.c, "load messages", k.page)
+	return pages(ctx, k.c, "load messages with "+k.other.Name(), k.page)
 }
 
 // page asks for a page of messages; what is none is left out.
@@ -237,11 +237,11 @@ func (k *Conversation) complete() {
 	k.loading.Complete()
 }
 
-func conversationFailed(ctx context.Context, operation string, err error) error {
+func (a *Address) conversationFailed(ctx context.Context, operation string, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	failed := &errs.ConversationError{Operation: operation, OriginalError: err}
+	failed := &errs.ConversationError{With: a.Name(), Operation: operation, OriginalError: err}
 	var refused *errs.HTTPError
 	if errors.As(err, &refused) {
 		failed.Status = refused.Status

@@ -1,10 +1,12 @@
 package session_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -230,6 +232,73 @@ func TestMessagesAreOrderedByTimeThenID(t *testing.T) {
 		synctest.Wait()
 		if got := k.Messages(); !slices.ContainsFunc(got, func(m session.Message) bool { return m.Text == "f" }) || len(got) != 5 {
 			t.Errorf("in the end %s", texts(got))
+		}
+	})
+}
+
+// TestAccountIsUsedByManyAtOnce while the connection comes and goes: nothing is
+// lost, doubled or out of order.
+func TestAccountIsUsedByManyAtOnce(t *testing.T) {
+	inConversation(t, func(t *testing.T, r *rig, bob *session.Address) {
+		k, d := mustTalk(t, bob), r.c.Directory()
+		ctx, stop := context.WithCancel(t.Context())
+		var users, writers sync.WaitGroup
+		use := func(what string, do func() error) {
+			users.Go(func() {
+				for ctx.Err() == nil {
+					if err := do(); err != nil && ctx.Err() == nil {
+						t.Errorf("%s: %v", what, err)
+					}
+					time.Sleep(200 * time.Millisecond)
+				}
+			})
+		}
+		use("page of messages", func() error { return k.LoadMore(ctx) })
+		use("history", func() error { return through(k.History(ctx)) })
+		use("conversations", func() error { return through(r.c.Conversations(ctx)) })
+		use("refresh", func() error { return d.Refresh(ctx) })
+		use("address", func() error { return bob.Refresh(ctx) })
+		use("lookup", func() error { _, err := d.Lookup(ctx, "/private/carol"); return err })
+		use("second conversation", func() error {
+			carol, err := d.Lookup(ctx, "/private/carol")
+			if err != nil {
+				return err
+			}
+			other, err := carol.Conversation(ctx)
+			if err != nil {
+				return err
+			}
+			return other.Close()
+		})
+		for w := range 4 {
+			writers.Go(func() {
+				for i := range 25 {
+					if err := k.SendText(ctx, fmt.Sprintf("%d-%02d", w, i)); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(50 * time.Millisecond)
+				}
+			})
+		}
+		for range 3 {
+			time.Sleep(200 * time.Millisecond)
+			r.srv.Drop("ann")
+		}
+		writers.Wait()
+		time.Sleep(3 * time.Second) // the connection is back, and what was missing there
+		stop()
+		users.Wait()
+		synctest.Wait()
+		all := k.Messages()
+		if len(all) != 100 {
+			t.Errorf("%d messages", len(all))
+		}
+		next := map[byte]int{}
+		for i, m := range all {
+			if i > 0 && m.SentAt.Before(all[i-1].SentAt) || m.Text[2:] != fmt.Sprintf("%02d", next[m.Text[0]]) {
+				t.Errorf("message %d is %s", i, m.Text)
+			}
+			next[m.Text[0]]++
 		}
 	})
 }

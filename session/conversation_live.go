@@ -89,7 +89,7 @@ func (k *Conversation) catchUp(after Message) error {
 	for next := ""; ; {
 		page, older, err := k.page(k.ctx, next)
 		if err != nil {
-			return fetchFailed(k.ctx, "catch up with messages", err)
+			return fetchFailed(k.ctx, "catch up with messages of "+k.other.Name(), err)
 		}
 		reached := older == "" || after.ID == ""
 		for _, m := range page {

@@ -166,7 +166,7 @@ func TestTextIsNeverSentTwice(t *testing.T) {
 		k := mustTalk(t, bob)
 		r.fault("/api/fabric/messages", 1, sessiontest.Action{Kind: sessiontest.FaultCommitThenFail, Status: 503})
 		var failed *errs.ConversationError
-		if err := k.SendText(t.Context(), "once"); !errors.As(err, &failed) || failed.Status != 503 || failed.Operation != "send" {
+		if err := k.SendText(t.Context(), "once"); !errors.As(err, &failed) || failed.Status != 503 || failed.Operation != "send" || failed.With != "bob" {
 			t.Errorf("SendText: %v", err)
 		}
 		time.Sleep(time.Minute)

@@ -220,6 +220,9 @@ func (o Options) validate() error {
 	if err := o.validatePreferences(); err != nil {
 		return err
 	}
+	if o.DPoPKey != nil && o.DPoPKey.key == nil {
+		return &errs.ConfigError{Field: "DPoPKey", Problem: "GenerateDPoPKey makes one", OriginalError: &errs.DPoPInitError{OriginalError: errors.New("the key is empty")}}
+	}
 	if o.HTTPClient != nil && o.HTTPClient.Timeout != 0 {
 		return &errs.ConfigError{Field: "HTTPClient", Problem: "its Timeout would cut the WebSocket; leave it zero"}
 	}

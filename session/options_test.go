@@ -43,6 +43,7 @@ func TestOptionsThatCannotWorkAreNamed(t *testing.T) {
 		{"RelayURL", func(o *session.Options) { o.RelayURL = "wss://puc.example.com?token=hunter2" }},
 		{"HTTPClient", func(o *session.Options) { o.HTTPClient = &http.Client{Timeout: time.Second} }},
 		{"PersistSession", func(o *session.Options) { o.PersistSession = true }},
+		{"DPoPKey", func(o *session.Options) { o.DPoPKey = new(session.DPoPKey) }},
 		{"MaxFrame", func(o *session.Options) { o.MaxFrame = -1 }},
 		{"ConnectTimeout", func(o *session.Options) { o.ConnectTimeout = late }},
 		{"RequestTimeout", func(o *session.Options) { o.RequestTimeout = late }},
@@ -73,6 +74,19 @@ func TestOptionsThatCannotWorkAreNamed(t *testing.T) {
 		if strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: the message shows a secret: %v", c.field, err)
 		}
+	}
+}
+
+// TestKeyThatIsNoneIsRefused before anything is signed with it, and names itself
+// without failing.
+func TestKeyThatIsNoneIsRefused(t *testing.T) {
+	none := new(session.DPoPKey)
+	var uninitialised *errs.DPoPInitError
+	if _, err := session.New(nil, session.Options{DPoPKey: none}); !errors.As(err, &uninitialised) {
+		t.Errorf("New: %v", err)
+	}
+	if none.Fingerprint() != "" || none.String() != "session.DPoPKey()" {
+		t.Errorf("the key is %s", none)
 	}
 }
 

@@ -31,7 +31,7 @@ func newCall(method string, params any) (*call, error) {
 	id := uuid.NewString()
 	frame, err := wire.EncodeRequest(id, method, params)
 	if err != nil {
-		return nil, &errs.InvalidParamsError{Param: method, Reason: err.Error()}
+		return nil, &errs.InvalidParamsError{Param: method, Reason: "cannot be written", OriginalError: err}
 	}
 	return &call{id: id, method: method, frame: frame, since: time.Now(), done: make(chan outcome, 1)}, nil
 }

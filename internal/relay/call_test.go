@@ -201,7 +201,7 @@ func TestUnencodableParamsAreTheCallersError(t *testing.T) {
 		o := start(t, s, nil)
 		p := s.live()
 		var invalid *errs.InvalidParamsError
-		if _, err := o.Call(t.Context(), "call.mute", func() {}); !errors.As(err, &invalid) || invalid.Param != "call.mute" {
+		if _, err := o.Call(t.Context(), "call.mute", func() {}); !errors.As(err, &invalid) || invalid.Param != "call.mute" || !errors.As(err, new(*json.UnsupportedTypeError)) {
 			t.Errorf("error %v", err)
 		}
 		p.silent()
