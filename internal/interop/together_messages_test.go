@@ -77,7 +77,9 @@ func TestMessagesReachBothSDKs(t *testing.T) {
 	bea.do(nil, "(await proof.find(%s)).sendText('from bea')", quote("/private/"+bob.who))
 	bob.reads(ctx, withBea, "from bea")
 	bea.do(nil, "(await proof.find(%s)).sendText('to ann')", quote("/private/"+ann.who))
-	// Opened now. (The official SDK adds what arrives from then on to every open conversation, whosever it is.)
+	// Opened now. (The official SDK adds what arrives to every open conversation, whosever it is, and looks nobody up while
+	// it asks for the author.)
+	ann.wait("author of to ann", nil)
 	ann.do(nil, "proof.chat('bea', %s)", quote("/private/"+bea.who))
 	ann.wait("texts bea", []string{"to ann"})
 	bea.do(nil, "proof.chat('bob', %s)", quote("/private/"+bob.who))

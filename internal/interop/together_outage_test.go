@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 )
@@ -81,13 +82,12 @@ func newCouple(t *testing.T, number int) *couple {
 	c.ann.signIn()
 	c.bob.online()
 	c.k = c.ann.connect(c.room, "{audio: true}")
-	c.ann.do(nil, "%s.self.mute()", c.k.js())
-	c.call = c.bob.dial(c.room, c.bob.toSpeak(c.ear))
+	o := c.bob.toSpeak(c.ear)
+	o.AudioSource = media.NewSilence() // a room lets one speak at a time
+	c.call = c.bob.dial(c.room, o)
 	c.bob.becomes(c.call, session.CallStatusConnected)
-	if err := c.call.Self().Mute(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	c.ann.holds(c.k.js()+".participants.length", 3)
+	c.ann.do(nil, "%s.self.mute()", c.k.js())
 	c.were = c.sessions(t)
 	return c
 }
