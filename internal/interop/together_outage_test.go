@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
 	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
@@ -27,6 +30,9 @@ func outages(t *testing.T) []time.Duration {
 	return append(all, 125*time.Second)
 }
 
+// asleep is how long a page is suspended: longer than the gateway waits for the answer to a ping, so it closes the socket.
+const asleep = 28 * time.Second
+
 // A couple is a page and a client of callrx in a room with a bot, whose sockets run through one cable each.
 type couple struct {
 	room string
@@ -37,6 +43,39 @@ type couple struct {
 	ear  *ear
 	were [2]sessiontest.SessionInfo
 	mark int
+}
+
+// Both renew the path of their media, and hear the bot again. A page that is suspended, as browsers do with hidden ones,
+// loses its socket, and resumes the session and goes on when it is shown again.
+func TestCallsOutliveANewPathAndASleep(t *testing.T) {
+	t.Parallel()
+	c := newCouple(t, 9)
+	c.ann.do(nil, "%s.requestIceRestart()", c.k.js())
+	c.ann.eventually("the gateway has answered a new offer", func() bool { return c.ann.accepted("webrtc.verto", "") >= 2 })
+	if err := c.call.RestartICE(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	isTone(t, c.ann.hear(c.k), botHz)
+	c.bob.hears(c.ear, botHz)
+
+	c.mark = c.ann.mark()
+	c.ann.becomes(t, page.SetWebLifecycleStateStateFrozen)
+	<-time.After(asleep)
+	if sessionOf(t, c.ann.sat.SubscriberID).Connected {
+		t.Error("the socket of a page that is suspended is open")
+	}
+	c.lock(t)
+	c.bob.hears(c.ear, botHz)
+	c.ann.becomes(t, page.SetWebLifecycleStateStateActive)
+	c.goesOn(t)
+}
+
+// becomes suspends the page, or lets it go on.
+func (p *Page) becomes(t *testing.T, state page.SetWebLifecycleStateState) {
+	t.Helper()
+	if err := chromedp.Run(p.ctx, page.SetWebLifecycleState(state)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // The socket is lost in a call and the call is not, with either SDK: its media goes on, the session is resumed, what
@@ -79,7 +118,8 @@ func newCouple(t *testing.T, number int) *couple {
 		t.Fatal(err)
 	}
 	c.ann.cable, c.bob.cable = newCable(t), newCable(t)
-	c.ann.signIn()
+	c.ann.make(c.ann.sat.Token, renegotiable)
+	c.ann.online()
 	c.bob.online()
 	c.k = c.ann.connect(c.room, "{audio: true}")
 	o := c.bob.toSpeak(c.ear)
@@ -104,11 +144,16 @@ func (c *couple) plug() { c.ann.cable.plug(); c.bob.cable.plug() }
 func (c *couple) changesUnseen(t *testing.T) {
 	t.Helper()
 	c.ann.waitFrom(c.mark, "ready", false)
+	c.lock(t)
+	isTone(t, c.ann.hear(c.k), botHz)
+	c.bob.hears(c.ear, botHz)
+}
+
+func (c *couple) lock(t *testing.T) {
+	t.Helper()
 	if err := stage.gw.UpdateRoom(c.room, func(s *sessiontest.RoomState) { s.Locked = true }); err != nil {
 		t.Fatal(err)
 	}
-	isTone(t, c.ann.hear(c.k), botHz)
-	c.bob.hears(c.ear, botHz)
 }
 
 // goesOn waits for what happened meanwhile, and for what happens then.
