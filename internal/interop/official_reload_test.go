@@ -13,13 +13,14 @@ import (
 // lasting are options of a client that outlives a reload of its page.
 const lasting = "{options: {persistSession: true, reconnectAttachedCalls: true}}"
 
-// reload loads the page anew, with what it stored, and makes a client that has no other token.
+// reload loads the page anew, with what it stored, and makes a client that has no other token and is registered again.
 func (p *Page) reload() {
 	p.t.Helper()
 	if err := chromedp.Run(p.ctx, chromedp.Reload()); err != nil {
 		p.t.Fatalf("reload: %v", err)
 	}
 	p.make("", lasting)
+	p.online()
 }
 
 // A page that is reloaded in a call takes the call up again: with the ids it had, muted as it was, and heard again once it
@@ -41,7 +42,6 @@ func TestOfficialSDKTakesItsCallUpAfterAReload(t *testing.T) {
 	sub := call.ObserveParticipants().Subscribe(t.Context(), func(all []*session.Participant) { comings = append(comings, typesOf(call)) })
 
 	ann.reload()
-	ann.wait("registered", true)
 	ann.holds("proof.client.session.calls.length", 1)
 	ann.do(&k, "proof.follow(proof.client.session.calls[0])")
 	ann.wait(k.on("status"), "connected")
@@ -79,7 +79,6 @@ func TestOfficialSDKHealsATamperedSession(t *testing.T) {
 	}
 	from := len(p.Frames())
 	p.reload()
-	p.wait("registered", true)
 	var connects []bool // with a state, without
 	for _, f := range p.Frames()[from:] {
 		var m struct {
