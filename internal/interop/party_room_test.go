@@ -18,12 +18,30 @@ func TestPartyShowsScreensAndPlaces(t *testing.T) {
 	y.meet()
 	y.screensOf(0, "member,member")
 	y.screensOf(1, "member,member")
+	y.alone()
 	y.invite()
 	y.screensOf(0, "member,member,member")
 	y.screensOfBob()
 	y.layouts()
 	y.places()
 	y.end()
+}
+
+// alone has two pages lock and lay out their room with nobody else in it.
+func (y *party) alone() {
+	y.t.Helper()
+	for i, locked := range []bool{true, false} {
+		y.asks(i, "%s.toggleLock()", y.calls[i].js())
+		y.everyPage("%s.locked", locked)
+	}
+	for i, layout := range []string{"2x2", "highlight-1-responsive"} {
+		y.asks(i, "%s.setLayout('%s', {})", y.calls[i].js(), layout)
+		y.everyPage("%s.layout", layout)
+		for _, place := range []session.VideoPosition{session.StandardPosition(1), session.PositionFullScreen, session.PositionAuto} {
+			y.place(i, "bea", place)
+			y.placed("bea", place)
+		}
+	}
 }
 
 // screensOf has a page share its screen and show a further camera, and stop both.
@@ -149,6 +167,9 @@ func (y *party) placed(name string, place session.VideoPosition) {
 		default:
 			p.holds("proof.shows("+m+", 'position').position", place)
 		}
+	}
+	if y.call == nil {
+		return
 	}
 	ctx, cancel := y.within()
 	defer cancel()

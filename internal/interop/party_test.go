@@ -41,6 +41,7 @@ func (y *party) invite() {
 	y.call = y.bob.dial(y.room, o)
 	y.bob.becomes(y.call, session.CallStatusConnected)
 	y.eventually("bob knows himself and the others", func() bool { return y.call.Self() != nil && len(y.call.Participants()) == 3 })
+	y.everyPage("%s.participants.some((p) => p.name === 'bob')", true)
 }
 
 // js is a participant as a page knows it.

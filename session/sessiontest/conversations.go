@@ -100,7 +100,7 @@ func (s *Server) say(c *conversation, m *message) {
 	s.conversations.mu.Unlock()
 	name := s.displayNameOf(m.From)
 	event := wire.EventParams{
-		EventType: "conversation.message", EventChannel: "conversation." + c.group, Timestamp: s.timestamp(),
+		EventType: "conversation.message", Timestamp: s.timestamp(),
 		Params: mustJSON(struct {
 			*message
 			Hidden           bool           `json:"hidden"`
@@ -115,6 +115,8 @@ func (s *Server) say(c *conversation, m *message) {
 			continue // deleted meanwhile
 		}
 		for _, x := range s.sessions.match(func(x *session) bool { return x.subject == a.ResourceID }) {
+			// The official SDK takes an event that does not name its session for one of another.
+			event.EventChannel = []string{"conversation." + c.group, x.protocol}
 			s.deliver(x, event, label{event: event.EventType})
 		}
 	}

@@ -54,8 +54,9 @@ const proof = (() => {
     complete: () => note(`${what} completed`, null),
   });
 
-  // make creates the client with a fixed token or, given the address of a token endpoint, with what that answers whenever
-  // the SDK asks; refresh says that it may ask for a new one before the old one expires.
+  // make creates the client with a fixed token, with none (which leaves it to what is stored) or, given the address of a
+  // token endpoint, with what that answers whenever the SDK asks; refresh says that it may ask for a new one before the
+  // old one expires.
   function make(token, { options = {}, tokens = '', refresh = false } = {}) {
     const fetchToken = async (query) => {
       const r = await fetch(`${tokens}&${new URLSearchParams(query)}`);
@@ -63,7 +64,7 @@ const proof = (() => {
       note('token fetched', null);
       return r.json();
     };
-    let provider = new SignalWire.StaticCredentialProvider({ token });
+    let provider = token ? new SignalWire.StaticCredentialProvider({ token }) : undefined;
     if (tokens) provider = { authenticate: (c) => fetchToken({ fingerprint: c?.fingerprint ?? '' }) };
     if (refresh) provider.refresh = () => fetchToken({});
     client = new SignalWire.SignalWire(provider, { skipDeviceMonitoring: true, ...options });
@@ -113,6 +114,20 @@ const proof = (() => {
   function quiet(options) {
     if (options.audio === false) return options;
     return { inputAudioDeviceConstraints: { echoCancellation: false, noiseSuppression: false, autoGainControl: false }, ...options };
+  }
+
+  // find looks an address up.
+  async function find(uri) {
+    return client.directory.get(await client.directory.findAddressIdByURI(uri));
+  }
+
+  // chat opens the conversation with an address and watches its texts.
+  async function chat(name, uri) {
+    const address = await find(uri);
+    const texts = await new Promise((resolve) => address.textMessages$.subscribe(resolve));
+    watch(`texts ${name}`, texts.values$, (list) => list.map((m) => m.text));
+    texts.values$.subscribe((list) => list.forEach((m) => m.fromAddress$?.subscribe((a) => note(`author of ${m.text}`, a.id))));
+    return address.id;
   }
 
   // hear measures the loudest frequency of what a call receives, once there is any sound.
@@ -225,5 +240,5 @@ const proof = (() => {
   }
 
   window.addEventListener('unhandledrejection', (e) => note('unhandled rejection', e.reason));
-  return { log, note, until, make, hearIncoming, follow, dial, quiet, hear, see, flow, shows, methods, calls, screens, get client() { return client; } };
+  return { log, note, until, make, hearIncoming, follow, dial, quiet, find, chat, hear, see, flow, shows, methods, calls, screens, get client() { return client; } };
 })();
