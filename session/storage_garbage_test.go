@@ -58,26 +58,25 @@ func keepsFile(kind string) bool { return kind == "others may read" || kind == "
 // Each key that a client reads, with each kind of garbage: the client starts,
 // and says so once for each key, without the value.
 func TestGarbageInFilesStopsNoClient(t *testing.T) {
-	for key, c := range map[string]struct {
-		name        func(user string) string
-		credentials bool // it is what the client would sign in with
-	}{
-		"the credential":          {func(string) string { return "sw:cached_credential" }, true},
-		"the DPoP key":            {func(string) string { return "sw:dpop_key" }, false},
-		"the authorization state": {func(user string) string { return "sw:" + user + ":as" }, false},
-		"the protocol":            {func(user string) string { return "sw:" + user + ":pt" }, false},
+	for key, name := range map[string]func(user string) string{
+		"the credential":          func(string) string { return "sw:cached_credential" },
+		"the DPoP key":            func(string) string { return "sw:dpop_key" },
+		"the authorization state": func(user string) string { return "sw:" + user + ":as" },
+		"the protocol":            func(user string) string { return "sw:" + user + ":pt" },
 	} {
 		t.Run(key, func(t *testing.T) {
 			inBubble(t, sessiontest.Options{}, func(r *rig) {
-				r.opts.DPoPKey = nil
+				if key == "the DPoP key" {
+					r.opts.DPoPKey = nil // made and stored
+				}
 				for kind, plant := range garbage {
 					dir := filepath.Join(r.t.TempDir(), "store")
 					r.restart(dir, session.StaticCredentials(r.sat(time.Hour, "")), 0)
 					r.mustConnect()
-					name := c.name(r.c.User().ID)
+					name := name(r.c.User().ID)
 					_ = r.c.Close()
 					path := plantGarbage(r.t, dir, name, kind, plant)
-					r.wantOneStorageError(kind, dir, name, path, c.credentials)
+					r.wantOneStorageError(kind, dir, name, path)
 				}
 			})
 		})
@@ -110,14 +109,18 @@ func plantGarbage(t *testing.T, dir, key, kind string, plant func(string) error)
 	return path
 }
 
-func (r *rig) wantOneStorageError(kind, dir, key, path string, credential bool) {
+// wantOneStorageError starts the next process, without a provider where the
+// garbage stands for what it would sign in with.
+func (r *rig) wantOneStorageError(kind, dir, key, path string) {
 	t := r.t
 	t.Helper()
-	var p session.CredentialProvider
-	if !credential {
-		p = session.StaticCredentials(r.sat(time.Hour, ""))
+	credential, others := key == "sw:cached_credential", 0
+	if credential {
+		others = 1 // that there is no credential
+		r.restart(dir, nil, time.Second)
+	} else {
+		r.restart(dir, session.StaticCredentials(r.sat(time.Hour, "")), time.Second)
 	}
-	r.restart(dir, p, time.Second)
 	var invalid *errs.InvalidCredentialsError
 	err := r.c.Connect(t.Context())
 	if credential && (!errors.As(err, &invalid) || invalid.Reason != errs.CredentialNoProvider) || !credential && err != nil {
@@ -125,11 +128,45 @@ func (r *rig) wantOneStorageError(kind, dir, key, path string, credential bool) 
 	}
 	_ = r.c.Close() // all is written
 	all := allErrors[*errs.StorageError](r)
-	if len(all) != 1 || len(r.errors) != 1 || all[0].Key != key || all[0].Op != "decode" && all[0].Op != "read" {
+	if len(all) != 1 || len(r.errors) != 1+others || all[0].Key != key || all[0].Op != "decode" && all[0].Op != "read" {
 		t.Errorf("%s: errors %v, want one about %s", kind, r.errors, key)
 		return
 	}
 	if text := all[0].Error(); strings.Contains(text, marker) || !strings.Contains(text, path) {
 		t.Errorf("%s: %q; want the file named and nothing of it shown", kind, text)
 	}
+}
+
+// Values that a storage hands out whole and that make no sense are told of too,
+// whatever keeps them. An empty one counts as none.
+func TestGarbageInValuesStopsNoClient(t *testing.T) {
+	inBubble(t, sessiontest.Options{}, func(r *rig) {
+		t := r.t
+		r.connect(session.StaticCredentials(r.sat(time.Hour, "")))
+		user := r.c.User().ID
+		for _, junk := range []string{"", "{", "null", "[]", `{"` + marker + `":1}`, marker, "\xff\xfe", `"`, strings.Repeat("\x00", 1<<20)} {
+			for _, key := range []string{"sw:" + user + ":as", "sw:" + user + ":pt"} {
+				_ = r.c.Close()
+				r.mu.Lock()
+				r.errors = nil
+				r.mu.Unlock()
+				r.opts.Storage, r.opts.PersistSession = session.NewMemoryStorage(), true
+				set(t, r.opts.Storage, lasting, key, junk)
+				r.connect(session.StaticCredentials(r.sat(time.Hour, "")))
+				_ = r.c.Close()
+				all, want := allErrors[*errs.StorageError](r), 1
+				if junk == "" {
+					want = 0
+				}
+				if len(all) != want || len(r.errors) != want {
+					t.Errorf("%.20q in %s: errors %v, want %d", junk, key, r.errors, want)
+				}
+				for _, e := range all {
+					if e.Key != key || !errors.Is(e, errs.ErrDamaged) || strings.Contains(e.Error(), marker) {
+						t.Errorf("%.20q in %s: %v", junk, key, e)
+					}
+				}
+			}
+		}
+	})
 }
