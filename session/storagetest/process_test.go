@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -63,7 +64,7 @@ func play(role, dir string) {
 
 // numbered is a large value that tells its number, and whether it is whole.
 func numbered(i int) []byte {
-	return append(fmt.Appendf(nil, "%d:", i), bytes.Repeat([]byte{byte('a' + i%26)}, 100_000+50_000*(i%7))...)
+	return append(fmt.Appendf(nil, "%d:", i), bytes.Repeat([]byte{byte('a' + i%26)}, 500_000*(1+i%4))...)
 }
 
 func numberOf(value []byte) (int, bool) {
@@ -142,18 +143,35 @@ func tempFiles(t *testing.T, dir string) int {
 	return len(found)
 }
 
+// awaitWrite returns in the middle of a write, as far as one can tell from
+// outside.
+func awaitWrite(t *testing.T, dir string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for tempFiles(t, dir) == 0 {
+		if ctx.Err() != nil {
+			t.Fatal("nobody writes")
+		}
+		runtime.Gosched()
+	}
+}
+
 func TestKilledWriterLeavesTheOldValueOrTheNewOne(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
-	rounds, unfinished := 40, 0
+	rounds, unfinished := 16, 0
 	if testing.Short() {
-		rounds = 10
+		rounds = 6
 	}
 	dir := filepath.Join(t.TempDir(), "store")
 	for round := range rounds {
 		p := begin(t, "writer", dir)
 		told := p.told(t, 1+random.IntN(3))
-		<-time.After(time.Duration(random.IntN(4000)) * time.Microsecond) // somewhere in the next write
+		if round%2 == 0 {
+			awaitWrite(t, dir)
+		}
+		<-time.After(time.Duration(random.IntN(4000)) * time.Microsecond) // anywhere
 		told = p.kill(t, told)
 		unfinished += tempFiles(t, dir)
 
