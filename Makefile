@@ -27,7 +27,7 @@ BROWSER  = $(shell for c in "$$CHROMIUM" chromium chromium-browser google-chrome
   [ -n "$$c" ] && command -v "$$c" >/dev/null && [ -e $(SDK) ] && echo yes && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install soak otel
+.PHONY: help demo test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install soak otel nats
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,7 @@ test: ## everything that must pass: lint, unit tests and examples, a short fuzz 
 	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory opus
 	@$(MAKE) --no-print-directory otel
+	@$(MAKE) --no-print-directory nats
 	@[ -z "$(BROWSER)" ] || $(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory soak
@@ -67,6 +68,10 @@ endif
 # A module of its own, so that nothing else depends on OpenTelemetry.
 otel:
 	cd session/otelsession && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test $(RACE) -timeout 5m ./...
+
+# A module of its own, so that nothing else needs NATS.
+nats:
+	cd session/natsstorage && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test $(RACE) -timeout 10m ./...
 
 # A module of its own, so that nothing else needs Chromium and npm.
 browser: browser-install ## the official browser SDK in Chromium, and this one beside it

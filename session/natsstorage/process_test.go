@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,14 +121,12 @@ func waitForKeys(t *testing.T, js jetstream.JetStream, suffixes ...string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = keys.Stop() }()
-	for missing := suffixes; len(missing) > 0; {
+	for len(suffixes) > 0 {
 		select {
 		case e := <-keys.Updates():
-			if e != nil && strings.HasSuffix(e.Key(), missing[0]) {
-				missing = missing[1:]
-			}
+			suffixes = slices.DeleteFunc(suffixes, func(s string) bool { return e != nil && strings.HasSuffix(e.Key(), s) })
 		case <-ctx.Done():
-			t.Fatalf("no key ends in %s", missing[0])
+			t.Fatalf("no key ends in %s", suffixes)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func TestStorageKeepsItsContract(t *testing.T) {
 		n := 0
 		err := storagetest.TestStorage(t.Context(), func() (session.Storage, error) {
 			n++
-			return natsstorage.New(t.Context(), js, natsstorage.Config{Bucket: fmt.Sprint("b", n, len(prefix)), Prefix: prefix})
+			return natsstorage.New(t.Context(), js, natsstorage.Config{Bucket: fmt.Sprintf("b-%d-%d", n, len(prefix)), Prefix: prefix})
 		})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -101,7 +101,7 @@ func TestDeletedValuesLeaveNoHistory(t *testing.T) {
 	}
 }
 
-func TestValuesExpireWhenAskedTo(t *testing.T) {
+func TestBucketIsMadeAsAskedFor(t *testing.T) {
 	b := newBroker(t)
 	js := b.connect()
 	b.storage(js, natsstorage.Config{Bucket: "short", TTL: time.Minute})
