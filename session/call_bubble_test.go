@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -23,6 +24,7 @@ type callBubble struct {
 	hosts []*vnet.Net // the gateway's, then one for each client
 	used  int
 	loss  atomic.Int64 // of a hundred packets to the clients, so many are lost
+	gone  sync.Map     // addresses of hosts that send nothing more
 }
 
 // inCallBubble runs a test in a bubble.
@@ -62,6 +64,10 @@ func (b *callBubble) lossy() vnet.ChunkFilter {
 	random := rand.New(rand.NewPCG(1, 2)) // the router asks for one chunk after the other
 	gateway := "10.0.0.1:"
 	return func(c vnet.Chunk) bool {
+		host, _, _ := strings.Cut(c.SourceAddr().String(), ":")
+		if _, gone := b.gone.Load(host); gone {
+			return false
+		}
 		return strings.HasPrefix(c.DestinationAddr().String(), gateway) || random.Int64N(100) >= b.loss.Load()
 	}
 }
