@@ -26,7 +26,7 @@ BROWSER  = $(shell for c in "$$CHROMIUM" chromium chromium-browser google-chrome
   [ -n "$$c" ] && command -v "$$c" >/dev/null && [ -e $(SDK) ] && echo yes && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-survive test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install
+.PHONY: help demo demo-survive test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus nats browser browser-install
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,7 @@ test: ## everything that must pass: lint, unit tests and examples, a short fuzz 
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory opus
+	@$(MAKE) --no-print-directory nats
 	@[ -z "$(BROWSER)" ] || $(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory unit
 ifneq ($(OPUS),yes)
@@ -63,6 +64,10 @@ ifeq ($(OPUS),yes)
 	  (cd $$module && set -x && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test $(RACE) -timeout 5m ./...) || exit 1; \
 	done
 endif
+
+# A module of its own, so that nothing else needs NATS.
+nats:
+	cd session/natsstorage && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test $(RACE) -timeout 10m ./...
 
 # A module of its own, so that nothing else needs Chromium and npm.
 browser: browser-install ## the official browser SDK in Chromium, and this one beside it

@@ -27,4 +27,16 @@ var (
 	// not offer yet. It matches the standard errors.ErrUnsupported, and every
 	// [UnimplementedError] matches it.
 	ErrUnimplemented = fmt.Errorf("callrx: not implemented: %w", errors.ErrUnsupported)
+
+	// ErrDamaged says that a stored value is not one that callrx wrote, or is not
+	// whole. It is ignored, and replaced when there is a new one.
+	ErrDamaged = errors.New("callrx: damaged, or not of callrx")
+
+	// ErrSealed says that a stored value was sealed with none of the keys at
+	// hand, or was changed or moved since.
+	ErrSealed = errors.New("callrx: sealed with another key, or changed since")
+
+	// ErrNotSealed says that a stored value is not sealed, as it should be: it was
+	// stored before values were sealed, and has to be deleted or stored anew.
+	ErrNotSealed = errors.New("callrx: not sealed; delete it or store it anew")
 )

@@ -59,6 +59,15 @@
 //  6. Lists first. Whoever is told of by [Call.ObserveParticipants] is known with
 //     all that came with it, and a participant ends after the list without it.
 //
+// # Storage
+//
+// With Options.Storage and PersistSession a client leaves what the next one needs
+// to go on: the credential, the key it is bound to, and the state of the session.
+// [NewMemoryStorage], [NewFileStorage], [NewSealedStorage] around any of them, and
+// package natsstorage, a module of its own, for several machines. What cannot be
+// read or written is an *errs.StorageError on [Client.ObserveErrors], once for each
+// key, and the client goes on in memory.
+//
 // # Who runs what
 //
 // A connected client has five goroutines: the owner of its state, the owner of

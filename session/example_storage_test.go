@@ -1,11 +1,15 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"time"
 
+	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/session"
 )
 
@@ -73,4 +77,50 @@ func ExampleNewMemoryStorage() {
 	// Output:
 	// Ann online
 	// Ann online
+}
+
+// What is stored is sealed with a key that the program keeps elsewhere.
+func ExampleNewSealedStorage() {
+	ctx := context.Background()
+	key, other := make([]byte, 32), make([]byte, 32)
+	_, _ = rand.Read(key) // which never fails
+	_, _ = rand.Read(other)
+
+	files := session.NewMemoryStorage() // or NewFileStorage
+	sealed, err := session.NewSealedStorage(files, key)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = sealed.Set(ctx, session.ScopePersistent, "sw:cached_credential", []byte("a secret"))
+	stored, _, _ := files.Get(ctx, session.ScopePersistent, "sw:cached_credential")
+	fmt.Println("stored in clear:", bytes.Contains(stored, []byte("secret")))
+
+	// A new key comes first; the old one opens what it sealed.
+	changing, _ := session.NewSealedStorage(files, other, key)
+	value, _, _ := changing.Get(ctx, session.ScopePersistent, "sw:cached_credential")
+	fmt.Printf("%s\n", value)
+
+	wrong, _ := session.NewSealedStorage(files, other)
+	_, _, err = wrong.Get(ctx, session.ScopePersistent, "sw:cached_credential")
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, errs.ErrSealed))
+	// Output:
+	// stored in clear: false
+	// a secret
+	// storage decode sw:cached_credential: callrx: sealed with another key, or changed since
+	// true
+}
+
+// Of several processes that share a storage, one gets to do a thing.
+func ExampleSharedStorage() {
+	ctx := context.Background()
+	shared := session.NewMemoryStorage().(session.SharedStorage)
+	for _, process := range []string{"a", "b"} {
+		mine, err := shared.Swap(ctx, session.ScopePersistent, "owner", nil, []byte(process))
+		fmt.Println(process, mine, err)
+	}
+	// Output:
+	// a true <nil>
+	// b false <nil>
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/callrx/callrx/errs"
-	"github.com/callrx/callrx/internal/dpop"
 )
 
 // A provider is the program's credential provider, taken apart once.
@@ -139,11 +138,8 @@ func (c *Client) prepareKey(ctx context.Context) error {
 		return nil
 	}
 	if stored := c.store.loadKey(ctx); stored != nil {
-		if key, err := dpop.Parse(stored); err == nil {
-			c.key = &DPoPKey{key}
-			return nil
-		}
-		c.store.forgetKey()
+		c.key = &DPoPKey{stored}
+		return nil
 	}
 	key, err := GenerateDPoPKey()
 	if err != nil {

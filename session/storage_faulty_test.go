@@ -104,8 +104,14 @@ func TestStorageThatHangsLateHoldsNeitherSessionNorClose(t *testing.T) {
 		if took := time.Since(closing); took > 2500*time.Millisecond {
 			t.Errorf("Close took %v", took)
 		}
-		if f := allErrors[*errs.StorageError](r); len(f) != 2 || f[0].Op != "decode" || f[1].Op != "write" {
-			t.Errorf("errors %v, want the garbage and the value that was not written", r.errors)
+		lost := 0
+		for _, e := range allErrors[*errs.StorageError](r) {
+			if e.Op == "write" {
+				lost++
+			}
+		}
+		if lost != 1 {
+			t.Errorf("errors %v, want the value that was not written", r.errors)
 		}
 	})
 }

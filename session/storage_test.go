@@ -23,6 +23,12 @@ func TestStoragesKeepTheirContract(t *testing.T) {
 	for name, open := range map[string]func() (session.Storage, error){
 		"memory": func() (session.Storage, error) { return session.NewMemoryStorage(), nil },
 		"files":  func() (session.Storage, error) { return session.NewFileStorage(stored()) },
+		"sealed": func() (session.Storage, error) {
+			return session.NewSealedStorage(session.NewMemoryStorage(), sealKey(1))
+		},
+		"sealed, of one process": func() (session.Storage, error) {
+			return session.NewSealedStorage(struct{ session.Storage }{session.NewMemoryStorage()}, sealKey(1))
+		},
 	} {
 		if err := storagetest.TestStorage(t.Context(), open); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -39,6 +45,13 @@ func TestProcessesShareFiles(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+	err = storagetest.TestShared(t.Context(), func() (a, b session.SharedStorage, err error) {
+		dir := filepath.Join(t.TempDir(), "store")
+		return sealedStorage(t, fileStorage(t, dir), sealKey(1)), sealedStorage(t, fileStorage(t, dir), sealKey(1)), nil
+	})
+	if err != nil {
+		t.Errorf("sealed: %v", err)
 	}
 }
 

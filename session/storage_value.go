@@ -37,7 +37,7 @@ func (f *fileStorage) read(key string) ([]byte, bool, error) {
 	}
 	header, value, _ := bytes.Cut(text, []byte("\n"))
 	if !bytes.Equal(append(header, '\n'), fileHeader(key, value)) {
-		err := fmt.Errorf("%s is damaged, or not of callrx; remove it", f.path(fileName(key)))
+		err := fmt.Errorf("%s: %w; it may be removed", f.path(fileName(key)), errs.ErrDamaged)
 		return nil, false, &errs.StorageError{Op: "decode", Key: key, OriginalError: err}
 	}
 	return value, true, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -32,8 +33,8 @@ const (
 
 // A store writes what resumes a client to the program's Storage, one value
 // after the other on a goroutine that exists only while there is something to
-// write. A Storage that fails is reported once. One that hangs is not asked again
-// while it does, and for a while after.
+// write. A Storage that fails is reported once for each key. One that hangs is not
+// asked again while it does, and for a while after.
 type store struct {
 	storage Storage // nil: store nothing
 	scope   Scope
@@ -43,14 +44,14 @@ type store struct {
 
 	mu      sync.Mutex
 	queue   []func()
-	written chan struct{} // closed when the writes under way are done; nil: none are
-	failed  bool
-	pending int       // calls that have not returned
-	spared  time.Time // not to be asked until then
+	written chan struct{}   // closed when the writes under way are done; nil: none are
+	failed  map[string]bool // by key; "": one that is not known
+	pending int             // calls that have not returned
+	spared  time.Time       // not to be asked until then
 }
 
 func newStore(s Storage, persist bool, report func(error)) *store {
-	st := &store{storage: s, scope: ScopeSession, report: report}
+	st := &store{storage: s, scope: ScopeSession, report: report, failed: map[string]bool{}}
 	st.ctx, st.hurry = context.WithCancel(context.Background())
 	if persist {
 		st.scope = ScopePersistent
@@ -139,22 +140,29 @@ func (s *store) returned(err error) {
 	}
 }
 
-// fail reports the first failure only.
+// fail reports the first failure with each key.
 func (s *store) fail(op string, err error, hung bool) {
+	var typed *errs.StorageError
+	if !errors.As(err, &typed) {
+		typed = &errs.StorageError{Op: op, OriginalError: err}
+		err = typed
+	}
 	s.mu.Lock()
-	again := s.failed
-	s.failed = true
+	again := s.failed[typed.Key]
+	s.failed[typed.Key] = true
 	if hung {
 		s.spared = time.Now().Add(storeRetry)
 	}
 	s.mu.Unlock()
-	var typed *errs.StorageError
-	if !errors.As(err, &typed) {
-		err = &errs.StorageError{Op: op, OriginalError: err}
-	}
 	if !again {
 		s.report(err)
 	}
+}
+
+// damaged reports a value that makes no sense. It goes on as if there was none.
+func (s *store) damaged(key string) {
+	err := fmt.Errorf("%w; it is ignored, and replaced when there is a new one", errs.ErrDamaged)
+	s.fail("decode", &errs.StorageError{Op: "decode", Key: key, OriginalError: err}, false)
 }
 
 // settled waits until what was queued is written, or ctx ends.
@@ -187,7 +195,7 @@ func (s *store) remove(key string) {
 	s.later(func(ctx context.Context) error { return s.storage.Delete(ctx, s.scope, key) })
 }
 
-// get reads a value; a failure counts as none.
+// get reads a value; nil when it is empty, there is none, or it cannot be read.
 func (s *store) get(ctx context.Context, key string) []byte {
 	if s.storage == nil {
 		return nil
@@ -197,7 +205,7 @@ func (s *store) get(ctx context.Context, key string) []byte {
 	s.settled(patience) // read what was written
 	value, _ := access(ctx, s, "read", storeReadTimeout, func(ctx context.Context) ([]byte, error) {
 		value, ok, err := s.storage.Get(ctx, s.scope, key)
-		if !ok {
+		if !ok || len(value) == 0 {
 			value = nil
 		}
 		return value, err
@@ -232,8 +240,13 @@ func (s *store) forgetCredential() { s.remove(keyCredential) }
 // loadCredential finds what an earlier client left. A token bound to a key we
 // do not have is useless, and one that could not be signed in with is none.
 func (s *store) loadCredential(ctx context.Context, key *DPoPKey, allowed []string) (token, bool) {
+	text := s.get(ctx, keyCredential)
+	if text == nil {
+		return token{}, false
+	}
 	var saved savedCredential
-	if json.Unmarshal(s.get(ctx, keyCredential), &saved) != nil || saved.Token == "" {
+	if json.Unmarshal(text, &saved) != nil || saved.Token == "" {
+		s.damaged(keyCredential)
 		return token{}, false
 	}
 	if saved.Bound != "" && (key == nil || key.Fingerprint() != saved.Bound) {
@@ -242,6 +255,10 @@ func (s *store) loadCredential(ctx context.Context, key *DPoPKey, allowed []stri
 	h, err := tokenHosts(saved.Token, allowed)
 	if saved.Bound != "" {
 		h, err = clusterHosts(saved.Cluster, allowed)
+	}
+	var bad *errs.InvalidCredentialsError
+	if errors.As(err, &bad) && bad.Reason == errs.CredentialMalformedToken {
+		s.damaged(keyCredential)
 	}
 	if err != nil {
 		return token{}, false
@@ -258,21 +275,43 @@ func (s *store) saveResume(u *User, r resume) {
 		return
 	}
 	for key, value := range map[string]string{keyState(u.ID): r.state, keyProtocol(u.ID): r.protocol} {
-		if value == "" {
+		text, err := json.Marshal(value)
+		if value == "" || err != nil {
 			s.remove(key)
 		} else {
-			s.set(key, []byte(value))
+			s.set(key, text)
 		}
 	}
 }
 
 func (s *store) loadResume(ctx context.Context, user string) resume {
-	return resume{state: string(s.get(ctx, keyState(user))), protocol: string(s.get(ctx, keyProtocol(user)))}
+	return resume{state: s.loadText(ctx, keyState(user)), protocol: s.loadText(ctx, keyProtocol(user))}
 }
 
-func (s *store) loadKey(ctx context.Context) []byte { return s.get(ctx, keyDPoP) }
+func (s *store) loadText(ctx context.Context, key string) string {
+	text := s.get(ctx, key)
+	if text == nil {
+		return ""
+	}
+	var value string
+	if json.Unmarshal(text, &value) != nil || value == "" {
+		s.damaged(key)
+	}
+	return value
+}
 
-func (s *store) forgetKey() { s.remove(keyDPoP) }
+func (s *store) loadKey(ctx context.Context) *dpop.Key {
+	der := s.get(ctx, keyDPoP)
+	if der == nil {
+		return nil
+	}
+	key, err := dpop.Parse(der)
+	if err != nil {
+		s.damaged(keyDPoP)
+		return nil
+	}
+	return key
+}
 
 // saveKey keeps the key where the tokens bound to it are kept, and only if they
 // are to last.
