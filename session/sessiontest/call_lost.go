@@ -19,7 +19,7 @@ func (t *callTable) connectionChanged(sec *section, state webrtc.PeerConnectionS
 		t.mediaFound(sec)
 	case webrtc.PeerConnectionStateDisconnected:
 		t.mediaQuiet(sec.leg)
-	case webrtc.PeerConnectionStateFailed:
+	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed: // closed by the far end
 		t.mediaQuiet(sec.leg)
 		t.mediaLost(sec.leg)
 	}
