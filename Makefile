@@ -27,13 +27,16 @@ BROWSER  = $(shell for c in "$$CHROMIUM" chromium chromium-browser google-chrome
   [ -n "$$c" ] && command -v "$$c" >/dev/null && [ -e $(SDK) ] && echo yes && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install soak otel nats
+.PHONY: help demo demo-survive test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install soak otel nats
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## a session and two calls, in less than a minute
 	@$(GO) run ./cmd/demo
+
+demo-survive: ## kill -9 in mid-call: the next process goes on with the call, in ten seconds
+	@$(GO) run ./cmd/demo survive
 
 test: ## everything that must pass: lint, unit tests and examples, a short fuzz run
 	@[ -n "$(BROWSER)" ] || echo 'installing Chromium and the official browser SDK, if that can be'

@@ -43,7 +43,7 @@ func (s *store) amend(key string, edit func(attachRecords) bool, done func(ok bo
 func (s *store) amendNow(ctx context.Context, key string, edit func(attachRecords) bool) error {
 	for range swapTries {
 		stored, ok, err := s.storage.Get(ctx, s.scope, key)
-		if damaged(err) {
+		if isDamaged(err) {
 			if err = s.storage.Delete(ctx, s.scope, key); err == nil {
 				continue
 			}
@@ -54,7 +54,7 @@ func (s *store) amendNow(ctx context.Context, key string, edit func(attachRecord
 		if ok && stored == nil {
 			stored = []byte{} // which is not no value
 		}
-		records, _ := decodeRecords(key, stored) // what makes no sense is replaced
+		records, _ := decodeRecords(stored) // what makes no sense is replaced
 		if !edit(records) {
 			return nil
 		}
@@ -72,8 +72,8 @@ func (s *store) amendNow(ctx context.Context, key string, edit func(attachRecord
 	return errContended
 }
 
-// damaged: the storage finds that what is there is not what was written.
-func damaged(err error) bool {
+// isDamaged: the storage finds that what is there is not what was written.
+func isDamaged(err error) bool {
 	var typed *errs.StorageError
 	return errors.As(err, &typed) && typed.Op == "decode"
 }

@@ -55,11 +55,7 @@ func (s *search) run(ctx context.Context) {
 // begin takes what is free, forgets what is too old, and watches the rest.
 func (s *search) begin(ctx context.Context) {
 	s.c.store.settled(ctx) // read what was written
-	all, ok, err := s.c.store.readRecords(ctx, s.key)
-	if err != nil {
-		s.c.report(err)
-		s.c.store.amend(s.key, func(attachRecords) bool { return true }, nil) // out with it
-	}
+	all, ok := s.c.store.readRecords(ctx, s.key)
 	if !ok {
 		return
 	}
@@ -83,7 +79,7 @@ func (s *search) begin(ctx context.Context) {
 
 // look takes over what has stood still for long enough.
 func (s *search) look(ctx context.Context) {
-	all, ok, _ := s.c.store.readRecords(ctx, s.key)
+	all, ok := s.c.store.readRecords(ctx, s.key)
 	if !ok {
 		return
 	}
@@ -147,30 +143,32 @@ func (s *search) claim(ctx context.Context, free, old attachRecords) {
 	}
 }
 
-// readRecords reports false when there are none to be had, and as an error what
-// makes no sense.
-func (s *store) readRecords(ctx context.Context, key string) (attachRecords, bool, error) {
+// readRecords reports false when there are none to be had. What makes no sense is
+// none, and replaced.
+func (s *store) readRecords(ctx context.Context, key string) (attachRecords, bool) {
 	if s.storage == nil {
-		return nil, false, nil
+		return nil, false
 	}
-	type value struct {
-		stored  []byte
-		ok      bool
-		damaged error
-	}
-	v, ok := access(ctx, s, "read", storeReadTimeout, func(ctx context.Context) (v value, err error) {
-		v.stored, v.ok, err = s.storage.Get(ctx, s.scope, key)
-		if damaged(err) {
-			return value{damaged: err}, nil
+	var damage error
+	stored, ok := access(ctx, s, "read", storeReadTimeout, func(ctx context.Context) ([]byte, error) {
+		stored, _, err := s.storage.Get(ctx, s.scope, key)
+		if isDamaged(err) {
+			damage, err = err, nil
 		}
-		return v, err
+		return stored, err
 	})
 	if !ok {
-		return nil, false, nil
+		return nil, false
 	}
-	if v.damaged != nil || !v.ok {
-		return attachRecords{}, v.damaged == nil, v.damaged
+	records, sound := decodeRecords(stored)
+	switch {
+	case damage != nil:
+		s.fail("decode", damage, false)
+	case !sound:
+		s.damaged(key)
+	default:
+		return records, true
 	}
-	records, err := decodeRecords(key, v.stored)
-	return records, err == nil, err
+	s.amend(key, func(attachRecords) bool { return true }, nil)
+	return records, true
 }

@@ -44,20 +44,16 @@ type attachMedia struct {
 // attachRecords are the records of one user by call id.
 type attachRecords map[string]attachRecord
 
-// decodeRecords reads what is stored. What cannot be read is an error and no
-// records.
-func decodeRecords(key string, stored []byte) (attachRecords, error) {
+// decodeRecords reads what is stored, and reports false when that makes no sense.
+func decodeRecords(stored []byte) (attachRecords, bool) {
 	records := attachRecords{}
-	if len(stored) == 0 {
-		return records, nil
-	}
-	if err := json.Unmarshal(stored, &records); err != nil {
-		return attachRecords{}, &errs.StorageError{Op: "decode", Key: key, OriginalError: err}
+	if len(stored) > 0 && json.Unmarshal(stored, &records) != nil {
+		return attachRecords{}, false
 	}
 	if records == nil { // null
 		records = attachRecords{}
 	}
-	return records, nil
+	return records, true
 }
 
 // encode is the stored form; nil when there is nothing to store.

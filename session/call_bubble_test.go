@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -24,6 +25,7 @@ type callBubble struct {
 	used  int
 	loss  atomic.Int64 // of a hundred packets to the clients, so many are lost
 	cut   atomic.Bool  // nothing gets through, either way
+	gone  sync.Map     // addresses of hosts that send nothing more
 }
 
 // inCallBubble runs a test in a bubble.
@@ -70,7 +72,11 @@ func (b *callBubble) lossy() vnet.ChunkFilter {
 	random := rand.New(rand.NewPCG(1, 2)) // the router asks for one chunk after the other
 	gateway := "10.0.0.1:"
 	return func(c vnet.Chunk) bool {
-		return !b.cut.Load() && (strings.HasPrefix(c.DestinationAddr().String(), gateway) || random.Int64N(100) >= b.loss.Load())
+		host, _, _ := strings.Cut(c.SourceAddr().String(), ":")
+		if _, gone := b.gone.Load(host); gone || b.cut.Load() {
+			return false
+		}
+		return strings.HasPrefix(c.DestinationAddr().String(), gateway) || random.Int64N(100) >= b.loss.Load()
 	}
 }
 

@@ -12,11 +12,15 @@ import (
 
 // inherit looks for the calls of an earlier process. It returns when it is known
 // whether the session that is stored has another owner, whom resuming would cut
-// off, and says so; the search goes on as long as it takes. With an answer that
-// takes too long, or is of no use without ReconnectAttachedCalls, somebody has it.
+// off, and says so; the search goes on as long as it takes. Without
+// ReconnectAttachedCalls, or when it takes too long, one look decides.
 func (c *Client) inherit(ctx context.Context, l *life, user string, wait bool) (elsewhere bool, err error) {
 	s, first, done := c.newSearch(keyCalls(user), ""), make(chan struct{}), make(chan struct{})
-	s.first = func() { close(first) }
+	open := 0 // calls that have another owner, as far as one look tells
+	s.first = func() {
+		open = len(s.watch) + len(s.owned)
+		close(first)
+	}
 	err = c.ask(ctx, func() {
 		u := &c.custody
 		u.key, u.left, u.ready, u.elsewhere = s.key, attachRecords{}, false, false
@@ -41,7 +45,7 @@ func (c *Client) inherit(ctx context.Context, l *life, user string, wait bool) (
 	case <-done:
 		elsewhere = len(s.owned) > 0
 	default:
-		elsewhere = true
+		elsewhere = open > 0
 	}
 	return elsewhere, c.ask(ctx, func() { c.custody.elsewhere = elsewhere })
 }

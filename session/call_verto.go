@@ -143,7 +143,8 @@ const (
 func (k *Call) owe(cause error, method string, p wire.VertoParams) {
 	k.c.workers.Go(func() {
 		for range owedTries {
-			if !undelivered(cause) {
+			known := false // else another process has the call by now
+			if k.c.ask(k.c.ctx, func() { known = k.known }) != nil || !known || !undelivered(cause) {
 				return
 			}
 			ctx, cancel := context.WithTimeout(k.c.ctx, owedTimeout)

@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 // kill -9 or a power cut: from then on nothing of it reaches anybody.
 type machine struct {
 	lineOf
+	addr    string
 	storage *mortal
 
 	mu     sync.Mutex
@@ -102,7 +104,7 @@ func (b *callBubble) boot(t *testing.T, name string, s session.SharedStorage, o 
 	o.HTTPClient = &http.Client{Transport: m.storage}
 	o.PersistSession, o.Storage = true, m.storage
 	b.used++
-	m.host = b.hosts[b.used]
+	m.host, m.addr = b.hosts[b.used], fmt.Sprintf("10.0.0.%d", b.used+1)
 	if give := o.ReattachMedia; give != nil {
 		o.ReattachMedia = func(k *session.Call) session.MediaOptions { return m.media(give(k)) }
 	} else {
@@ -162,3 +164,6 @@ func theCall(t *testing.T, m *machine) *session.Call {
 	}
 	return calls[0]
 }
+
+// silence ends what a machine sends, as its end does.
+func (b *callBubble) silence(m *machine) { b.gone.Store(m.addr, true) }

@@ -328,3 +328,92 @@ func TestDamagedFileIsNoCall(t *testing.T) {
 		b.over(t, second.lineOf, k)
 	})
 }
+
+// TestServiceOffersACallThatIsNotOnRecord: it is taken up as the offer describes
+// it, once, however often it is offered.
+func TestServiceOffersACallThatIsNotOnRecord(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		first := b.client(t, "ann") // without a storage
+		k := connected(t, first.Client, "/public/tone", first.dialing(session.MediaOptions{}))
+		heard, asked := newListener(t), atomic.Int64{}
+		second := b.start(t, "ann", sharedMemory(), session.Options{
+			ReconnectAttachedCalls: true,
+			ReattachMedia: func(*session.Call) session.MediaOptions {
+				asked.Add(1)
+				return session.MediaOptions{AudioSink: heard}
+			},
+		})
+		for range 3 {
+			if err := offerCall(b.srv, "ann", k.ID()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now := theCall(t, second)
+		awaitStatus(t, now, session.CallStatusConnected)
+		<-k.Done() // its client has been told
+		pass(time.Second)
+		wantTone(t, "ann", heard, 440, -6)
+		if n := reinvites(b.srv, k); n != 2 || asked.Load() != 1 || now.ID() != k.ID() || now.To().URI != "/public/tone" {
+			t.Errorf("%d invites, asked for media %d times, call %s to %v", n, asked.Load(), now.ID(), now.To())
+		}
+		if why := k.EndReason(); why.By != errs.EndedByRemote || why.Code != errs.CauseAnsweredElsewhere {
+			t.Errorf("the call it was ended %v", why)
+		}
+		b.over(t, second.lineOf, now)
+	})
+}
+
+// TestGatewayOffersTheCallOfAProcessThatIsGone to the one that resumes its session,
+// whether that knows of the call or not.
+func TestGatewayOffersTheCallOfAProcessThatIsGone(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		storage, heard := sharedMemory(), newListener(t)
+		first := b.start(t, "ann", storage, session.Options{})
+		k := connected(t, first.Client, "/public/tone", first.dialing(session.MediaOptions{}))
+		pass(time.Second)
+		key := recordsKey(first)
+		b.vanish(first, "ann")
+		b.silence(first)
+		if err := storage.Delete(t.Context(), session.ScopePersistent, key); err != nil {
+			t.Fatal(err)
+		}
+		second := b.start(t, "ann", storage, takingUp(session.MediaOptions{AudioSink: heard}))
+		pass(10 * time.Second)
+		now := theCall(t, second)
+		awaitStatus(t, now, session.CallStatusConnected)
+		wantTone(t, "ann", heard, 440, -6)
+		if n := len(b.srv.Journal().Verto("verto.attach")); n != 1 || now.ID() != k.ID() {
+			t.Errorf("offered %d times, call %s", n, now.ID())
+		}
+		b.over(t, second.lineOf, now)
+	})
+}
+
+// TestStorageThatFailsCostsNoCall, and is told of once.
+func TestStorageThatFailsCostsNoCall(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		ann := b.boot(t, "ann", sharedMemory(), takingUp(session.MediaOptions{}))
+		ann.storage.cut.Store(true)
+		if err := ann.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		k := connected(t, ann.Client, "/public/echo", ann.dialing(session.MediaOptions{}))
+		pass(time.Minute)
+		if err := k.Hold(t.Context()); err != nil {
+			t.Error(err)
+		}
+		for _, err := range told[error](ann) {
+			if !errors.As(err, new(*errs.StorageError)) {
+				t.Errorf("told %v", err)
+			}
+		}
+		if n := len(told[error](ann)); k.Status() != session.CallStatusConnected || n == 0 || n > 10 {
+			t.Errorf("the call is %v, %d errors", k.Status(), n)
+		}
+		began := time.Now()
+		b.over(t, ann.lineOf, k)
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("hanging up took %v", took)
+		}
+	})
+}

@@ -31,6 +31,7 @@ const usage = `demo shows a callrx session keeping its token fresh, what happens
   demo [flags]              play the story; takes less than a minute
     -life 10s               how long a token lives
     -out FILE               record the call to the echo to FILE, a WAV file
+  demo survive              kill a process in mid-call, and have the next one go on with the call
   demo gateway [flags]      run the embedded gateway alone, until interrupted; see demo gateway -h
     -page 127.0.0.1:8080    serve a page on which the official browser SDK meets a bot in a room
 
@@ -63,12 +64,16 @@ func main() {
 
 // run is main without the process: it returns the exit status.
 func run(ctx context.Context, args []string, out, problems io.Writer) int {
-	if len(args) > 0 && args[0] == "gateway" {
+	switch {
+	case len(args) == 0:
+	case args[0] == "gateway":
 		return runGateway(ctx, args[1:], out, problems)
+	case args[0] == "survive":
+		return runSurvive(ctx, args[1:], out, problems)
+	case args[0] == survivorCommand:
+		return runSurvivor(ctx, out, problems)
 	}
-	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
-	flags.SetOutput(problems)
-	flags.Usage = func() { _, _ = io.WriteString(problems, usage) }
+	flags := newFlags("demo", usage, problems)
 	life := flags.Duration("life", 10*time.Second, "how long a token lives, at least 6s")
 	recording := flags.String("out", "", "where to record the call to the echo; empty: a new temporary file")
 	if status, done := parse(flags, args); done {
@@ -85,6 +90,14 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 	p := paceFor(*life)
 	p.recording = *recording
 	return play(ctx, p, out)
+}
+
+// newFlags are the flags of a command that explains itself with usage.
+func newFlags(name, usage string, problems io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(problems)
+	flags.Usage = func() { _, _ = io.WriteString(problems, usage) }
+	return flags
 }
 
 // parse reads flags; done says that there is nothing more to do.

@@ -2,15 +2,21 @@ package main
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == survivorCommand { // see demo survive
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestHelpExplainsAndSucceeds(t *testing.T) {
-	for _, args := range [][]string{{"-h"}, {"gateway", "-h"}} {
+	for _, args := range [][]string{{"-h"}, {"gateway", "-h"}, {"survive", "-h"}} {
 		var out, problems writer
 		if status := run(t.Context(), args, &out, &problems); status != exitSeen || problems.text() == "" {
 			t.Errorf("demo %v: status %d, wrote %q", args, status, problems.text())
@@ -21,7 +27,7 @@ func TestHelpExplainsAndSucceeds(t *testing.T) {
 func TestMisuseIsRefused(t *testing.T) {
 	for _, args := range [][]string{
 		{"-nonsense"}, {"surplus"}, {"-life", "1s"}, {"-life", "soon"}, {"-out", "/no/such/folder/echo.wav"},
-		{"gateway", "surplus"}, {"gateway", "-nonsense"},
+		{"survive", "surplus"}, {"gateway", "surplus"}, {"gateway", "-nonsense"},
 	} {
 		var out, problems writer
 		if status := run(t.Context(), args, &out, &problems); status != exitUsage || problems.text() == "" {
