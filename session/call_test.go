@@ -108,7 +108,7 @@ func TestDialSaysWhyThereIsNoCall(t *testing.T) {
 		began := time.Now()
 		_, err := c.Dial(t.Context(), to, session.DialOptions{MediaOptions: session.MediaOptions{SettingEngine: loopbackMedia}})
 		var failed *errs.CallCreateError
-		if !errors.As(err, &failed) || failed.Reason != want || time.Since(began) > 3*time.Second {
+		if !errors.As(err, &failed) || failed.Reason != want || failed.To != to || time.Since(began) > 3*time.Second {
 			t.Errorf("Dial(%q): %v after %v, want %q", to, err, time.Since(began), want)
 		}
 		if len(c.Calls()) != 0 {

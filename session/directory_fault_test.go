@@ -131,6 +131,36 @@ func TestEveryFetchEndsWithItsContextAndItsClient(t *testing.T) {
 	}
 }
 
+// TestRefusedTokenIsRenewedForAPage: the caller of a page notices nothing, nor one
+// whose request is refused while the token is being renewed.
+func TestRefusedTokenIsRenewedForAPage(t *testing.T) {
+	inBubble(t, sessiontest.Options{}, func(r *rig) {
+		p := &scripted{first: r.sat(time.Hour, ""), next: func(context.Context, int) (session.Credential, error) {
+			time.Sleep(time.Second) // in a bubble
+			return r.sat(2*time.Hour, ""), nil
+		}}
+		r.connect(p)
+		r.fault(pathAddresses, 1, sessiontest.Action{Kind: sessiontest.FaultStatus, Status: 401})
+		r.fault("/api/fabric/conversations", 1, sessiontest.Action{Kind: sessiontest.FaultStatus, Status: 401})
+		var all sync.WaitGroup
+		all.Go(func() {
+			if err := r.c.Directory().LoadMore(r.t.Context()); err != nil {
+				t.Errorf("addresses: %v", err)
+			}
+		})
+		all.Go(func() {
+			time.Sleep(500 * time.Millisecond) // in a bubble
+			if err := through(r.c.Conversations(r.t.Context())); err != nil {
+				t.Errorf("conversations: %v", err)
+			}
+		})
+		all.Wait()
+		if p.count() != 1 || requests(r) != 2 {
+			t.Errorf("%d refreshes, %d requests", p.count(), requests(r))
+		}
+	})
+}
+
 func TestDirectoryLookupsAtOnceAskOnce(t *testing.T) {
 	inDirectory(t, 3, func(t *testing.T, r *rig, d *session.Directory) {
 		known, err := d.Lookup(t.Context(), "/public/room-00002")

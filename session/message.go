@@ -16,13 +16,19 @@ const (
 	eventMessageUpdated = "conversation.message.updated"
 )
 
+// The subtypes of a [Message]; later ones may follow.
+const (
+	SubtypeChat = "chat" // a text
+	SubtypeLog  = "log"  // a note about a call
+)
+
 // A Message is one entry of a conversation: a text, or a note about a call.
 type Message struct {
 	ID             string
 	ConversationID string // the service's group id
 	FromAddressID  string
 	SentAt         time.Time
-	Subtype        string // "chat" for a text, "log" for a call, or a kind of a later time
+	Subtype        string // SubtypeChat, SubtypeLog, or one of a later time
 	Kind           string // of a note, such as "call_started"
 	Text           string
 
@@ -83,7 +89,9 @@ func compareMessages(a, b Message) int {
 }
 
 // ObserveMessages delivers every message that arrives, of any conversation, the
-// client's own among them: an event stream without replay.
+// client's own among them: an event stream without replay. What the service does
+// not deliver after the connection was away is not in it; an open [Conversation]
+// asks for that, and History has it all.
 func (c *Client) ObserveMessages() observable.Of[Message] {
 	ours := observable.Filter(c.ObserveSignalingEvents(), func(e *Event) bool { return e.Type == eventMessage })
 	type read struct {

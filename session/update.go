@@ -118,15 +118,15 @@ func (c *Client) replaceToken(ctx context.Context, refused string) bool {
 	if ctx.Value(reconsidering{}) != nil {
 		return false
 	}
+	hope := false
 	err := c.ask(ctx, func() {
-		if r := &c.refresh; r.state == refreshArmed && r.token.text == refused {
+		r := &c.refresh
+		if r.state == refreshArmed && r.token.text == refused {
 			r.due = c.clock.now()
 		}
+		hope = r.state >= refreshArmed && r.state <= refreshApplying
 	})
-	if err != nil {
-		return false
-	}
-	if c.Credential().Refresh != refreshArmed.String() && c.bearer() == refused {
+	if err != nil || !hope && c.bearer() == refused {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Refresh.ObtainTimeout)
