@@ -84,7 +84,7 @@ func TestEachPromiseHasATest(t *testing.T) {
 	numbered := regexp.MustCompile(`(?m)^//\s+(\d+)\. [A-Z]`)
 	promises := numbered.FindAllStringSubmatch(read(t, "observable/doc.go"), -1)
 	for _, m := range promises {
-		if !regexp.MustCompile("func TestG"+m[1]+"[A-Z]").MatchString(tests["observable"]) {
+		if !regexp.MustCompile("func TestG" + m[1] + "[A-Z]").MatchString(tests["observable"]) {
 			t.Errorf("guarantee %s of package observable has no test", m[1])
 		}
 	}
