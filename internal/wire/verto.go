@@ -111,7 +111,7 @@ type VertoMessage struct {
 	CalleeName    string
 	CalleeNumber  string
 	Direction     string // "inbound" or "outbound"; an invite says what the caller would
-	UserVariables Raw // a JSON object, "" when absent
+	UserVariables Raw    // a JSON object, "" when absent
 	MediaParams   Raw
 }
 
