@@ -28,6 +28,7 @@ type vertoSent struct {
 		Method string `json:"method"`
 		Params struct {
 			SessID string         `json:"sessid"`
+			SDP    string         `json:"sdp"`
 			Dialog map[string]any `json:"dialogParams"`
 			Cause  string         `json:"cause"`
 			Code   any            `json:"causeCode"`

@@ -35,7 +35,7 @@ func (w *PreferenceWarning) String() string {
 }
 
 // read is get for a caller who is told of a failure, of a value that outlives the
-// process.
+// process. It asks a storage that hung before, too.
 func (s *store) read(ctx context.Context, key string) ([]byte, error) {
 	within, cancel := context.WithTimeout(ctx, storeReadTimeout)
 	defer cancel()
@@ -47,6 +47,9 @@ func (s *store) read(ctx context.Context, key string) ([]byte, error) {
 		}
 		return value, err
 	}, forget[[]byte])
+	s.mu.Lock()
+	s.hung = err != nil && within.Err() != nil && ctx.Err() == nil
+	s.mu.Unlock()
 	if err == nil || errors.As(err, new(*errs.StorageError)) {
 		return value, err
 	}
