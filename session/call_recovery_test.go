@@ -28,16 +28,21 @@ type casualty struct {
 func inRecoveryBubble(t *testing.T, o session.MediaOptions, to string, test func(t *testing.T, p *casualty)) {
 	t.Helper()
 	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
-		line := b.client(t, "ann")
-		k := connected(t, line.Client, to, line.dialing(o))
-		p := &casualty{
-			Call: k, b: b, line: line, statuses: taped(t, k.ObserveStatus()), states: taped(t, k.ObserveRecoveryState()),
-			events: taped(t, k.ObserveRecoveryEvents()), errors: taped(t, k.ObserveErrors()),
-		}
-		pass(15 * second)
-		p.began = time.Now()
-		test(t, p)
+		test(t, examined(t, b, b.client(t, "ann"), o, to))
 	})
+}
+
+// examined is a call that was well for 15 seconds.
+func examined(t *testing.T, b *callBubble, line lineOf, o session.MediaOptions, to string) *casualty {
+	t.Helper()
+	k := connected(t, line.Client, to, line.dialing(o))
+	p := &casualty{
+		Call: k, b: b, line: line, statuses: taped(t, k.ObserveStatus()), states: taped(t, k.ObserveRecoveryState()),
+		events: taped(t, k.ObserveRecoveryEvents()), errors: taped(t, k.ObserveErrors()),
+	}
+	pass(15 * second)
+	p.began = time.Now()
+	return p
 }
 
 // actions are the events so far, in words, and when they were.
