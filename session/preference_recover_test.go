@@ -177,6 +177,7 @@ func TestBothSidesAgreeAgainAfterAChangeOfWhichNobodyKnows(t *testing.T) {
 	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
 		ann, replies := b.losing(t, func(p *session.PreferenceValues) {
 			p.ReinviteTimeout, p.ReinviteDebounce = 2*time.Second, 7*time.Second
+			p.RecoveryDebounce = time.Minute // it would agree, too, and earlier
 		})
 		k := connected(t, ann.Client, "/public/echo", ann.dialing(session.MediaOptions{AudioSource: newTone(t, 440, -12)}))
 		began := time.Now()
