@@ -175,10 +175,14 @@ func (m *Monitor) Pause() {
 	m.audio.since, m.video.since = time.Time{}, time.Time{}
 }
 
-// Relearn forgets what is normal, as for another path.
+// Relearn begins anew with what is normal and with what has not arrived, as for
+// another path.
 func (m *Monitor) Relearn() {
+	m.Pause()
 	m.trip.forget()
 	m.jitter.forget()
+	m.gauges[IssueNoInboundAudio], m.gauges[IssueNoInboundVideo] = gauge{}, gauge{}
+	m.list()
 }
 
 // Issues are what is wrong now. The slice is shared: do not change it.

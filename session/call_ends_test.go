@@ -180,9 +180,13 @@ var endings = []ending{
 		d.b.loss.Store(100)
 		<-d.Done()
 		d.b.loss.Store(0)
-	}, want: always(outcome{
-		by: errs.EndedByLocal, cause: "media", retry: true, fatal: errs.CallErrorMedia, byes: 1, status: session.CallStatusFailed,
-	})},
+	}, want: func(s stage) outcome {
+		o := outcome{by: errs.EndedByLocal, cause: "media", retry: true, fatal: errs.CallErrorMedia, byes: 1, status: session.CallStatusFailed}
+		if s.status == session.CallStatusConnected { // recovery has done what it could
+			o.by, o.cause, o.fatal = errs.EndedByNetwork, "media lost", errs.CallErrorNetwork
+		}
+		return o
+	}},
 }
 
 // dialLimit is what Dial takes at most when its context has no deadline.

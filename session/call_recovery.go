@@ -12,27 +12,25 @@ import (
 type RecoveryAction string
 
 const (
-	RecoveryKeyframeRequested   RecoveryAction = "keyframe_requested"
-	RecoveryReinviteStarted     RecoveryAction = "reinvite_started" // new paths, or new transports, are being agreed on
-	RecoveryReinviteSucceeded   RecoveryAction = "reinvite_succeeded"
-	RecoveryReinviteFailed      RecoveryAction = "reinvite_failed"
-	RecoveryReinviteTimeout     RecoveryAction = "reinvite_timeout"
-	RecoveryMaxAttemptsReached  RecoveryAction = "max_attempts_reached"
-	RecoverySignalReconnect     RecoveryAction = "signal_reconnect" // the service is reached again, and media is well
-	RecoveryFullReconnect       RecoveryAction = "full_reconnect"   // it is reached again, and media is not
-	RecoveryVideoDisabled       RecoveryAction = "video_disabled"   // for want of bandwidth
-	RecoveryVideoRestored       RecoveryAction = "video_restored"
-	RecoveryCallRecovering      RecoveryAction = "call_recovering" // the state is RecoveryRecovering
-	RecoveryCallRecovered       RecoveryAction = "call_recovered"  // and is no more, as media flows
-	RecoveryCallRecoveryFailed  RecoveryAction = "call_recovery_failed"
-	recoveryReasonService                      = "service"
-	recoveryReasonSessionAttach                = "attach"
+	RecoveryKeyframeRequested  RecoveryAction = "keyframe_requested"
+	RecoveryReinviteStarted    RecoveryAction = "reinvite_started" // new paths, or new transports, are being agreed on
+	RecoveryReinviteSucceeded  RecoveryAction = "reinvite_succeeded"
+	RecoveryReinviteFailed     RecoveryAction = "reinvite_failed"
+	RecoveryReinviteTimeout    RecoveryAction = "reinvite_timeout"
+	RecoveryMaxAttemptsReached RecoveryAction = "max_attempts_reached"
+	RecoverySignalReconnect    RecoveryAction = "signal_reconnect" // the service is reached again, and media is well
+	RecoveryFullReconnect      RecoveryAction = "full_reconnect"   // it is reached again, and media is not
+	RecoveryVideoDisabled      RecoveryAction = "video_disabled"   // for want of bandwidth
+	RecoveryVideoRestored      RecoveryAction = "video_restored"
+	RecoveryCallRecovering     RecoveryAction = "call_recovering" // the state is RecoveryRecovering
+	RecoveryCallRecovered      RecoveryAction = "call_recovered"  // and is no more, as media flows
+	RecoveryCallRecoveryFailed RecoveryAction = "call_recovery_failed"
 )
 
 // A RecoveryEvent tells what the recovery of a call's media did.
 type RecoveryEvent struct {
 	Action      RecoveryAction
-	Reason      string // what for: "no_inbound_audio", "ice_disconnected", "service", ...
+	Reason      string // the network issue that it is, or was last, about: "no_inbound_audio"; empty if there was none
 	Attempt     int    // of MaxAttempts; 0 where it is not about one
 	MaxAttempts int
 	Time        time.Time
@@ -55,6 +53,7 @@ type callRecovery struct {
 	steps     int                // counts those begun: what an older one brings is void
 	abort     context.CancelFunc // of the step under way
 	last      error              // why the last one failed
+	reason    string             // the issue that it is about
 	well      time.Time          // since when media is; zero: it is not
 	keyframes throttle
 	video     degradation

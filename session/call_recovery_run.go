@@ -61,8 +61,9 @@ func (k *Call) tellRecovering(before recovery) {
 	is, was := k.recovery.now.state == RecoveryRecovering, before.state == RecoveryRecovering
 	switch {
 	case is && !was:
+		k.recovery.last = nil
 		k.tellRecovery(RecoveryCallRecovering, 0)
-	case was && !is && k.media().State() == media.StateConnected:
+	case was && !is && k.recovery.last == nil && k.media().State() == media.StateConnected:
 		k.tellRecovery(RecoveryCallRecovered, 0)
 	case was && !is:
 		k.tellRecovery(RecoveryCallRecoveryFailed, 0)
@@ -70,27 +71,11 @@ func (k *Call) tellRecovering(before recovery) {
 }
 
 func (k *Call) tellRecovery(action RecoveryAction, attempt int) {
-	e := RecoveryEvent{Action: action, Reason: k.recoveryReason(), Attempt: attempt, Time: time.Now()}
+	e := RecoveryEvent{Action: action, Reason: k.recovery.reason, Attempt: attempt, Time: time.Now()}
 	if attempt > 0 {
 		e.MaxAttempts = k.recovery.pref.MaxRecoveryAttempts
 	}
 	k.recovery.events.Publish(e)
-}
-
-// recoveryReason is what the trouble is about.
-func (k *Call) recoveryReason() string {
-	switch {
-	case k.recovery.now.taken:
-		return "attach"
-	case k.recovery.broken:
-		return media.IssueICEDisconnected.String()
-	}
-	for _, i := range k.quality.monitor.Issues() {
-		if i.Severity == media.SeverityCritical {
-			return i.Type.String()
-		}
-	}
-	return "service"
 }
 
 // effect does what the state machine wants.
@@ -159,7 +144,7 @@ func (k *Call) disarm() {
 // stopRecovery leaves no timer behind a call that is over.
 func (k *Call) stopRecovery() {
 	k.disarm()
-	k.pathFound()
+	k.stopGrace()
 }
 
 // pathLost: the transports have lost the far end. That may pass.
@@ -179,7 +164,7 @@ func (k *Call) pathLost() {
 
 // pathBroken: and it has not.
 func (k *Call) pathBroken() {
-	k.pathFound()
+	k.stopGrace()
 	k.recovery.broken = true
 	if k.quality.monitor.Disconnected(time.Now(), true) {
 		k.quality.show()
@@ -189,16 +174,19 @@ func (k *Call) pathBroken() {
 
 // pathFound: there is a path, or nobody waits for it any more.
 func (k *Call) pathFound() {
-	r := k.recovery
-	if r.grace != nil {
+	k.stopGrace()
+	if k.recovery.broken {
+		k.recovery.broken = false
+		k.quality.monitor.Disconnected(time.Now(), false)
+		k.quality.monitor.Relearn()
+		k.quality.show()
+	}
+}
+
+func (k *Call) stopGrace() {
+	if r := k.recovery; r.grace != nil {
 		r.grace.Stop()
 		r.grace = nil
-	}
-	if r.broken {
-		r.broken = false
-		if k.quality.monitor.Disconnected(time.Now(), false) {
-			k.quality.show()
-		}
 	}
 }
 
@@ -207,7 +195,10 @@ func (k *Call) assess() {
 	if k.recovery.pref == nil {
 		return
 	}
-	t := ailment(k.recovery.broken, k.quality.monitor.Issues())
+	t, reason := ailment(k.recovery.broken, k.quality.monitor.Issues())
+	if t > troubleNone {
+		k.recovery.reason = reason
+	}
 	if t == troubleNone {
 		if k.recovery.well.IsZero() {
 			k.recovery.well = time.Now()
@@ -223,22 +214,21 @@ func (k *Call) assess() {
 	}
 }
 
-// ailment is the trouble that issues make.
-func ailment(broken bool, issues []media.NetworkIssue) trouble {
+// ailment is the worst trouble that issues make, and which does.
+func ailment(broken bool, issues []media.NetworkIssue) (worst trouble, reason string) {
 	if broken {
-		return troubleBroken
+		return troubleBroken, media.IssueICEDisconnected.String()
 	}
-	worst := troubleNone
 	for _, i := range issues {
-		switch {
-		case i.Severity < media.SeverityCritical:
-		case i.Type == media.IssueNoInboundAudio:
-			return troubleSilence
-		default:
-			worst = troubleQuality
+		t := troubleQuality
+		if i.Type == media.IssueNoInboundAudio {
+			t = troubleSilence
+		}
+		if i.Severity == media.SeverityCritical && t > worst {
+			worst, reason = t, i.Type.String()
 		}
 	}
-	return worst
+	return worst, reason
 }
 
 // serviceChanged tells the recovery of every call whether the service is reached.

@@ -51,8 +51,9 @@ func (k *Call) stepEnded(step recoveryStep, attempt int, err error) {
 		k.move(mediaLost)
 		k.pathBroken()
 	}
-	k.quality.monitor.Relearn()
 	if err == nil {
+		k.quality.monitor.Relearn()
+		k.quality.show()
 		k.tellRecovery(RecoveryReinviteSucceeded, attempt)
 		if step != stepRestart {
 			held := k.held.Get()
@@ -71,7 +72,7 @@ func (k *Call) stepFailed(step recoveryStep, attempt int, err error) {
 	}
 	k.recovery.last = err
 	action := RecoveryReinviteFailed
-	if errors.Is(err, errStepTimeout) {
+	if errors.Is(err, errStepTimeout) || errors.Is(err, context.DeadlineExceeded) {
 		action = RecoveryReinviteTimeout
 	}
 	k.tellRecovery(action, attempt)

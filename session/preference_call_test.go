@@ -257,6 +257,16 @@ func TestCallsAvoidUDPIfPreferred(t *testing.T) {
 	if host, relay := relayed(t, c, p, session.MediaOptions{}); host || !relay {
 		t.Errorf("host %t, relay %t", host, relay)
 	}
+	k := connected(t, c, "/public/echo", session.DialOptions{MediaOptions: onLoop(session.MediaOptions{})})
+	change(t, c, func(p *session.PreferenceValues) { p.DisableUDPICEServers = false }) // for other calls than this
+	replaceSession(t, srv, c, "ann")
+	awaitStatus(t, k, session.CallStatusConnected)
+	if again := p.last(t, "verto.invite").Message.Params.SDP; reinvites(srv, k) != 2 || strings.Contains(again, "typ host") {
+		t.Errorf("attached with\n%s", again)
+	}
+	if err := k.Hangup(t.Context()); err != nil {
+		t.Error(err)
+	}
 	servers := c.ICEServers()
 	for i, s := range servers {
 		for _, url := range s.URLs {
@@ -265,7 +275,7 @@ func TestCallsAvoidUDPIfPreferred(t *testing.T) {
 			}
 		}
 	}
-	change(t, c, func(p *session.PreferenceValues) { p.ICEServers = servers })
+	change(t, c, func(p *session.PreferenceValues) { p.DisableUDPICEServers, p.ICEServers = true, servers })
 	_, err := c.Dial(t.Context(), "/public/echo", session.DialOptions{MediaOptions: onLoop(session.MediaOptions{})})
 	wantNoCall(t, err, errs.CallMediaFailed)
 	var invalid *errs.ConfigError

@@ -115,8 +115,8 @@ func (r recovery) next(e recoveryEvent, l recoveryLimits) (recovery, []recoveryE
 		r.offline = true
 	case serviceBack:
 		if r.offline {
-			r.offline, r.attempts = false, 0
-			return r.reconnected(l)
+			r.offline = false
+			return r.forget().reconnected(l)
 		}
 	case recoveryTaken:
 		effects := []recoveryEffect{disarm}
@@ -134,9 +134,18 @@ func (r recovery) next(e recoveryEvent, l recoveryLimits) (recovery, []recoveryE
 			return r.cool()
 		}
 	case mediaLongWell:
-		r.attempts = 0
+		return r.forget(), nil
 	}
 	return r, nil
+}
+
+// forget has attempts not count, but for one that is under way.
+func (r recovery) forget() recovery {
+	r.attempts = 0
+	if r.step != stepNone {
+		r.attempts = 1
+	}
+	return r
 }
 
 // troubled: the trouble is another one.
@@ -253,9 +262,9 @@ func (r recovery) ended(e recoveryEvent, l recoveryLimits) (recovery, []recovery
 	case e == stepSucceeded:
 		r.stale = false
 		return r.cool()
-	case e == stepVoid:
+	case e == stepVoid, e == stepFailed && r.offline:
 		r.attempts--
-		if r.offline {
+		if r.offline && r.trouble != troubleNone {
 			return r, []recoveryEffect{armWait}
 		}
 		return r.cool()

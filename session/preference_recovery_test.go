@@ -1,0 +1,153 @@
+package session_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/sessiontest"
+)
+
+// withPreferences is a call of a client with preferences.
+func withPreferences(t *testing.T, set func(*session.PreferenceValues), test func(t *testing.T, p *casualty)) {
+	t.Helper()
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		line := b.client(t, "ann")
+		change(t, line.Client, set)
+		test(t, examined(t, b, line, session.MediaOptions{}, "/public/echo"))
+	})
+}
+
+func TestFiguresAreTakenAsPreferred(t *testing.T) {
+	withPreferences(t, func(v *session.PreferenceValues) {
+		v.StatsPollingInterval, v.StatsHistory = 500*time.Millisecond, 5*second
+	}, func(t *testing.T, p *casualty) {
+		m := p.NetworkMetrics()
+		if len(m) != 10 || m[1].Time.Sub(m[0].Time) != 500*time.Millisecond {
+			t.Errorf("%d metrics: %v", len(m), m)
+		}
+		p.b.over(t, p.line, p.Call)
+	})
+}
+
+// TestIssuesAreRaisedAsPreferred: later, or not at all.
+func TestIssuesAreRaisedAsPreferred(t *testing.T) {
+	withPreferences(t, func(v *session.PreferenceValues) {
+		v.StatsNoPacketThreshold, v.StatsPacketLossThreshold = 8*second, 0.5
+	}, func(t *testing.T, p *casualty) {
+		p.b.loss.Store(20)
+		pass(20 * second)
+		if !p.NetworkHealthy() {
+			t.Errorf("20 %% loss: %v", p.NetworkIssues())
+		}
+		p.b.loss.Store(0)
+		p.b.srv.DropMedia(p.ID(), true)
+		pass(8 * second)
+		if !p.NetworkHealthy() {
+			t.Errorf("too early: %v", p.NetworkIssues())
+		}
+		pass(3 * second)
+		if p.NetworkHealthy() || p.NetworkIssues()[0].Threshold != 8000 {
+			t.Errorf("issues %v", p.NetworkIssues())
+		}
+		p.b.over(t, p.line, p.Call)
+	})
+}
+
+// TestRecoveryIsTimedAsPreferred: the wait before it, each attempt, the pause
+// between, and how many there are.
+func TestRecoveryIsTimedAsPreferred(t *testing.T) {
+	withPreferences(t, func(v *session.PreferenceValues) {
+		v.RecoveryDebounce, v.RecoveryCooldown, v.ICERestartTimeout, v.MaxRecoveryAttempts = 700*time.Millisecond, 4*second, 2*second, 4
+	}, func(t *testing.T, p *casualty) {
+		issues := taped(t, p.ObserveNetworkIssues())
+		p.b.cut.Store(true)
+		<-p.Done()
+		var raised time.Duration
+		for _, list := range issues.all() {
+			if len(list) > 0 {
+				raised = list[0].Time.Sub(p.began)
+				break
+			}
+		}
+		var started, ended []time.Duration
+		for _, e := range p.events.all() {
+			switch e.Action {
+			case session.RecoveryReinviteStarted:
+				started = append(started, e.Time.Sub(p.began))
+			case session.RecoveryReinviteTimeout:
+				ended = append(ended, e.Time.Sub(p.began))
+			}
+		}
+		if len(started) != 4 || len(ended) != 4 {
+			t.Fatalf("started at %v, ended at %v", started, ended)
+		}
+		if d := started[0] - raised; d != 700*time.Millisecond {
+			t.Errorf("it began after %v", d)
+		}
+		if d := ended[0] - started[0]; d != 2*second {
+			t.Errorf("an attempt took %v", d)
+		}
+		if d := started[2] - ended[1]; d != 4*second {
+			t.Errorf("the pause was %v", d)
+		}
+	})
+}
+
+// TestLostPathMayHealAsLongAsPreferred: from when ICE says so.
+func TestLostPathMayHealAsLongAsPreferred(t *testing.T) {
+	withPreferences(t, func(v *session.PreferenceValues) {
+		v.StatsNoPacketThreshold, v.ICEDisconnectedGrace = time.Hour, 1500*time.Millisecond
+	}, func(t *testing.T, p *casualty) {
+		var lost time.Time
+		p.ObserveStatus().Subscribe(t.Context(), func(s session.CallStatus) {
+			if s == session.CallStatusRecovering && lost.IsZero() {
+				lost = time.Now()
+			}
+		})
+		p.b.cut.Store(true)
+		pass(15 * second)
+		p.b.cut.Store(false)
+		e := p.events.all()[1]
+		if e.Action != session.RecoveryReinviteStarted || e.Reason != "ice_disconnected" || e.Time.Sub(lost) != 1500*time.Millisecond {
+			t.Errorf("%v after it was lost: %+v", e.Time.Sub(lost), e)
+		}
+		p.b.over(t, p.line, p.Call)
+	})
+}
+
+// TestCallWaitsForTheServiceAsLongAsPreferred when it is without media.
+func TestCallWaitsForTheServiceAsLongAsPreferred(t *testing.T) {
+	withPreferences(t, func(v *session.PreferenceValues) { v.ReconnectCallsTimeout = 20 * second }, func(t *testing.T, p *casualty) {
+		p.b.srv.RefuseConnections(503, 0)
+		p.b.srv.Drop("ann")
+		p.b.cut.Store(true)
+		<-p.Done()
+		waited := time.Since(p.events.all()[0].Time)
+		if why := p.EndReason(); why.Cause != "media lost" || waited < 20*second || waited > 23*second { // and a bye that nobody answers
+			t.Errorf("after %v: %v", waited, why)
+		}
+	})
+}
+
+func TestKeyframesAreRationedAsPreferred(t *testing.T) {
+	_, pattern := patternSource(t)
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		line := b.client(t, "ann")
+		change(t, line.Client, func(v *session.PreferenceValues) {
+			v.KeyframeMaxBurst, v.KeyframeBurstWindow, v.KeyframeCooldown = 2, 1500*time.Millisecond, 3*second
+		})
+		p := examined(t, b, line, session.MediaOptions{VideoSource: pattern}, "/public/echo?channel=video")
+		passed := 0
+		for range 9 {
+			if p.RequestKeyframe() == nil {
+				passed++
+			}
+			pass(second)
+		}
+		if passed != 5 { // at 0, 1, 4, 5 and 8 s
+			t.Errorf("%d passed", passed)
+		}
+		b.over(t, line, p.Call)
+	})
+}
