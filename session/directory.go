@@ -20,28 +20,24 @@ import (
 // What the service refuses is an *errs.CollectionFetchError: what was loaded
 // stays, and asking again goes on where it stopped. It ends with its client.
 type Directory struct {
-	c    *Client
-	turn chan struct{} // one slot: one page at a time
+	c      *Client
+	cursor *cursor // its turn is for every request
 
 	addresses *observable.State[[]*Address]
-	hasMore   *observable.State[bool]
 	loading   *observable.State[bool]
 
 	mu    sync.Mutex // guards the rest
 	owner string     // whose directory it is
 	known map[string]*Address
 	list  []*Address // in the order of arrival; shown, so only ever appended to
-	next  string     // link to the next page; empty: the first
-	pages int        // loaded so far
 
 	renewing map[string]bool // entries to be asked for again; the client's loop owns it
 }
 
 func newDirectory(c *Client) *Directory {
 	return &Directory{
-		c: c, turn: make(chan struct{}, 1), known: map[string]*Address{}, renewing: map[string]bool{},
-		addresses: observable.NewStateFunc([]*Address(nil), slices.Equal),
-		hasMore:   observable.NewState(true), loading: observable.NewState(false),
+		c: c, cursor: newCursor(), known: map[string]*Address{}, renewing: map[string]bool{},
+		addresses: observable.NewStateFunc([]*Address(nil), slices.Equal), loading: observable.NewState(false),
 	}
 }
 
@@ -57,10 +53,10 @@ func (d *Directory) ObserveAddresses() observable.Of[[]*Address] { return d.addr
 
 // HasMore reports whether LoadMore has anything left to load. It is true until
 // the service has said otherwise.
-func (d *Directory) HasMore() bool { return d.hasMore.Get() }
+func (d *Directory) HasMore() bool { return d.cursor.hasMore.Get() }
 
 // ObserveHasMore is the state stream of HasMore.
-func (d *Directory) ObserveHasMore() observable.Of[bool] { return d.hasMore.Observe() }
+func (d *Directory) ObserveHasMore() observable.Of[bool] { return d.cursor.hasMore.Observe() }
 
 // Loading reports whether a request to the service is under way.
 func (d *Directory) Loading() bool { return d.loading.Get() }
@@ -78,31 +74,26 @@ func (d *Directory) Address(id string) *Address {
 // LoadMore loads the next page, by the name of the addresses, or nothing when all
 // are there. Whoever calls it while a page is being loaded waits for that one.
 func (d *Directory) LoadMore(ctx context.Context) error {
-	before := d.loaded()
+	_, before := d.cursor.at()
 	return d.request(ctx, "load addresses", func(ctx context.Context) error {
-		d.mu.Lock()
-		next, pages := d.next, d.pages
-		d.mu.Unlock()
-		if pages != before || pages > 0 && next == "" {
-			return nil
-		}
-		p, err := d.c.api.Addresses(ctx, next)
-		if err != nil {
-			return err
-		}
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.next, d.pages = p.Next, d.pages+1
-		d.addLocked(p.Addresses)
-		d.hasMore.Set(p.Next != "")
-		return nil
+		return d.cursor.more(before, func(next string) (string, error) {
+			p, err := d.c.api.Addresses(ctx, next)
+			if err != nil {
+				return "", err
+			}
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.addLocked(p.Addresses, nil)
+			return p.Next, nil
+		})
 	})
 }
 
-// Refresh loads everything that is loaded again, and forgets addresses that the
-// service no longer has.
+// Refresh loads everything that is loaded again, in the order that the service has
+// by now, and forgets addresses that the service no longer has.
 func (d *Directory) Refresh(ctx context.Context) error {
-	pages := max(1, d.loaded())
+	_, pages := d.cursor.at()
+	pages = max(1, pages)
 	return d.request(ctx, "refresh addresses", func(ctx context.Context) error {
 		var all []rest.Address
 		next := ""
@@ -118,22 +109,15 @@ func (d *Directory) Refresh(ctx context.Context) error {
 		}
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.next, d.pages, d.list = next, pages, nil
 		before := d.known
-		d.known = map[string]*Address{}
-		for _, a := range all {
-			if old := before[a.ID]; old != nil {
-				d.known[a.ID] = old
-				d.list = append(d.list, old)
-			}
-		}
-		d.addLocked(all)
+		d.known, d.list = map[string]*Address{}, nil
+		d.addLocked(all, before)
 		for id, old := range before {
 			if d.known[id] == nil {
 				old.facts.complete()
 			}
 		}
-		d.hasMore.Set(next != "")
+		d.cursor.set(next, pages)
 		return nil
 	})
 }
@@ -201,12 +185,10 @@ func (d *Directory) renew(id string) {
 func (d *Directory) request(ctx context.Context, operation string, do func(context.Context) error) error {
 	ctx, cancel := joined(ctx, d.c.ctx)
 	defer cancel()
-	select {
-	case d.turn <- struct{}{}:
-		defer func() { <-d.turn }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := d.cursor.take(ctx); err != nil {
+		return err
 	}
+	defer d.cursor.give()
 	d.ownedBy(d.c.User())
 	d.loading.Set(true)
 	defer d.loading.Set(false)
@@ -215,12 +197,6 @@ func (d *Directory) request(ctx context.Context, operation string, do func(conte
 		return nil
 	}
 	return fetchFailed(ctx, operation, err)
-}
-
-func (d *Directory) loaded() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.pages
 }
 
 // ownedBy forgets what somebody else was allowed to see.
@@ -233,29 +209,36 @@ func (d *Directory) ownedBy(u *User) {
 	for _, a := range d.known {
 		a.facts.complete()
 	}
-	d.owner, d.known, d.list, d.next, d.pages = u.ID, map[string]*Address{}, nil, "", 0
+	d.owner, d.known, d.list = u.ID, map[string]*Address{}, nil
 	d.addresses.Set(nil)
-	d.hasMore.Set(true)
+	d.cursor.set("", 0)
 }
 
 func (d *Directory) keep(a rest.Address) *Address {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.addLocked([]rest.Address{a})
+	d.addLocked([]rest.Address{a}, nil)
 	return d.known[a.ID]
 }
 
 // addLocked takes in what the service told, new or not, and shows the list once.
-func (d *Directory) addLocked(told []rest.Address) {
+// Addresses that were known before are the same as then.
+func (d *Directory) addLocked(told []rest.Address, before map[string]*Address) {
 	for _, t := range told {
 		r := newAddressRecord(t)
-		if a := d.known[r.ID]; a != nil {
-			a.facts.set(&r)
-			continue
+		a, listed := d.known[r.ID]
+		if !listed {
+			a = before[r.ID]
 		}
-		a := newAddress(d, r)
-		d.known[r.ID] = a
-		d.list = append(d.list, a)
+		if a != nil {
+			a.facts.set(&r)
+		} else {
+			a = newAddress(d, r)
+		}
+		if !listed {
+			d.known[r.ID] = a
+			d.list = append(d.list, a)
+		}
 	}
 	d.addresses.Set(d.list)
 }
@@ -282,6 +265,6 @@ func (d *Directory) complete() {
 		a.facts.complete()
 	}
 	d.addresses.Complete()
-	d.hasMore.Complete()
+	d.cursor.hasMore.Complete()
 	d.loading.Complete()
 }
