@@ -16,17 +16,20 @@ import (
 // every message that has arrived since it was opened, each once, oldest first.
 // It ends with its client.
 type Conversation struct {
-	c      *Client
-	id     string
-	own    string
-	other  *Address
-	cursor *cursor // of the older ones
+	c     *Client
+	id    string
+	own   string
+	turn  chan struct{} // one slot: one page at a time
+	other *Address
 
 	messages *observable.State[[]Message]
+	hasMore  *observable.State[bool]
 
 	mu    sync.Mutex // guards the rest
 	list  []Message  // by time; shown, so replaced rather than changed
 	known map[string]bool
+	next  string // link to older ones; empty: the first page
+	pages int
 }
 
 // Conversation is the conversation with the address, opened on first use: what
@@ -53,8 +56,8 @@ func (a *Address) Conversation(ctx context.Context) (*Conversation, error) {
 		return nil, conversationFailed(ctx, "join", err)
 	}
 	k := &Conversation{
-		c: a.d.c, id: id, own: own, other: a, cursor: newCursor(), known: map[string]bool{},
-		messages: observable.NewStateFunc([]Message(nil), slices.Equal),
+		c: a.d.c, id: id, own: own, other: a, turn: make(chan struct{}, 1), known: map[string]bool{},
+		messages: observable.NewStateFunc([]Message(nil), slices.Equal), hasMore: observable.NewState(true),
 	}
 	return k, a.d.c.ask(ctx, func() {
 		a.d.c.talks[id] = k
@@ -88,10 +91,10 @@ func (k *Conversation) ObserveMessages() observable.Of[[]Message] { return k.mes
 
 // HasMore reports whether LoadMore has anything left to load. It is true until
 // the service has said otherwise.
-func (k *Conversation) HasMore() bool { return k.cursor.hasMore.Get() }
+func (k *Conversation) HasMore() bool { return k.hasMore.Get() }
 
 // ObserveHasMore is the state stream of HasMore.
-func (k *Conversation) ObserveHasMore() observable.Of[bool] { return k.cursor.hasMore.Observe() }
+func (k *Conversation) ObserveHasMore() observable.Of[bool] { return k.hasMore.Observe() }
 
 // SendText writes a text. It comes back as a message like any other. The error is
 // an *errs.ConversationError; the text is never sent twice, so after a time-out it
@@ -111,21 +114,30 @@ func (k *Conversation) SendText(ctx context.Context, text string) error {
 func (k *Conversation) LoadMore(ctx context.Context) error {
 	ctx, cancel := joined(ctx, k.c.ctx)
 	defer cancel()
-	_, before := k.cursor.at()
-	if err := k.cursor.take(ctx); err != nil {
-		return err
+	k.mu.Lock()
+	before := k.pages
+	k.mu.Unlock()
+	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	defer k.cursor.give()
-	err := k.cursor.more(before, func(next string) (string, error) {
-		loaded, after, err := k.page(ctx, next)
-		if err == nil {
-			k.add(loaded...)
-		}
-		return after, err
-	})
+	k.mu.Lock()
+	next, pages := k.next, k.pages
+	k.mu.Unlock()
+	if pages != before || pages > 0 && next == "" {
+		return nil
+	}
+	loaded, after, err := k.page(ctx, next)
 	if err != nil {
 		return fetchFailed(ctx, "load messages", err)
 	}
+	k.mu.Lock()
+	k.next, k.pages = after, k.pages+1
+	k.mu.Unlock()
+	k.add(loaded...)
+	k.hasMore.Set(after != "")
 	return nil
 }
 
@@ -165,7 +177,7 @@ func (k *Conversation) page(ctx context.Context, next string) (page []Message, a
 
 func (k *Conversation) complete() {
 	k.messages.Complete()
-	k.cursor.hasMore.Complete()
+	k.hasMore.Complete()
 }
 
 // converse brings a message to its conversation, if that is open. An update says

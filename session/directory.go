@@ -20,24 +20,28 @@ import (
 // What the service refuses is an *errs.CollectionFetchError: what was loaded
 // stays, and asking again goes on where it stopped. It ends with its client.
 type Directory struct {
-	c      *Client
-	cursor *cursor // its turn is for every request
+	c    *Client
+	turn chan struct{} // one slot: one page at a time
 
 	addresses *observable.State[[]*Address]
+	hasMore   *observable.State[bool]
 	loading   *observable.State[bool]
 
 	mu    sync.Mutex // guards the rest
 	owner string     // whose directory it is
 	known map[string]*Address
 	list  []*Address // in the order of arrival; shown, so only ever appended to
+	next  string     // link to the next page; empty: the first
+	pages int        // loaded so far
 
 	renewing map[string]bool // entries to be asked for again; the client's loop owns it
 }
 
 func newDirectory(c *Client) *Directory {
 	return &Directory{
-		c: c, cursor: newCursor(), known: map[string]*Address{}, renewing: map[string]bool{},
-		addresses: observable.NewStateFunc([]*Address(nil), slices.Equal), loading: observable.NewState(false),
+		c: c, turn: make(chan struct{}, 1), known: map[string]*Address{}, renewing: map[string]bool{},
+		addresses: observable.NewStateFunc([]*Address(nil), slices.Equal),
+		hasMore:   observable.NewState(true), loading: observable.NewState(false),
 	}
 }
 
@@ -53,10 +57,10 @@ func (d *Directory) ObserveAddresses() observable.Of[[]*Address] { return d.addr
 
 // HasMore reports whether LoadMore has anything left to load. It is true until
 // the service has said otherwise.
-func (d *Directory) HasMore() bool { return d.cursor.hasMore.Get() }
+func (d *Directory) HasMore() bool { return d.hasMore.Get() }
 
 // ObserveHasMore is the state stream of HasMore.
-func (d *Directory) ObserveHasMore() observable.Of[bool] { return d.cursor.hasMore.Observe() }
+func (d *Directory) ObserveHasMore() observable.Of[bool] { return d.hasMore.Observe() }
 
 // Loading reports whether a request to the service is under way.
 func (d *Directory) Loading() bool { return d.loading.Get() }
@@ -74,26 +78,31 @@ func (d *Directory) Address(id string) *Address {
 // LoadMore loads the next page, by the name of the addresses, or nothing when all
 // are there. Whoever calls it while a page is being loaded waits for that one.
 func (d *Directory) LoadMore(ctx context.Context) error {
-	_, before := d.cursor.at()
+	before := d.loaded()
 	return d.request(ctx, "load addresses", func(ctx context.Context) error {
-		return d.cursor.more(before, func(next string) (string, error) {
-			p, err := d.c.api.Addresses(ctx, next)
-			if err != nil {
-				return "", err
-			}
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			d.addLocked(p.Addresses, nil)
-			return p.Next, nil
-		})
+		d.mu.Lock()
+		next, pages := d.next, d.pages
+		d.mu.Unlock()
+		if pages != before || pages > 0 && next == "" {
+			return nil
+		}
+		p, err := d.c.api.Addresses(ctx, next)
+		if err != nil {
+			return err
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.next, d.pages = p.Next, d.pages+1
+		d.addLocked(p.Addresses)
+		d.hasMore.Set(p.Next != "")
+		return nil
 	})
 }
 
-// Refresh loads everything that is loaded again, in the order that the service has
-// by now, and forgets addresses that the service no longer has.
+// Refresh loads everything that is loaded again, and forgets addresses that the
+// service no longer has.
 func (d *Directory) Refresh(ctx context.Context) error {
-	_, pages := d.cursor.at()
-	pages = max(1, pages)
+	pages := max(1, d.loaded())
 	return d.request(ctx, "refresh addresses", func(ctx context.Context) error {
 		var all []rest.Address
 		next := ""
@@ -109,15 +118,22 @@ func (d *Directory) Refresh(ctx context.Context) error {
 		}
 		d.mu.Lock()
 		defer d.mu.Unlock()
+		d.next, d.pages, d.list = next, pages, nil
 		before := d.known
-		d.known, d.list = map[string]*Address{}, nil
-		d.addLocked(all, before)
+		d.known = map[string]*Address{}
+		for _, a := range all {
+			if old := before[a.ID]; old != nil {
+				d.known[a.ID] = old
+				d.list = append(d.list, old)
+			}
+		}
+		d.addLocked(all)
 		for id, old := range before {
 			if d.known[id] == nil {
 				old.facts.complete()
 			}
 		}
-		d.cursor.set(next, pages)
+		d.hasMore.Set(next != "")
 		return nil
 	})
 }
@@ -185,10 +201,12 @@ func (d *Directory) renew(id string) {
 func (d *Directory) request(ctx context.Context, operation string, do func(context.Context) error) error {
 	ctx, cancel := joined(ctx, d.c.ctx)
 	defer cancel()
-	if err := d.cursor.take(ctx); err != nil {
-		return err
+	select {
+	case d.turn <- struct{}{}:
+		defer func() { <-d.turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	defer d.cursor.give()
 	d.ownedBy(d.c.User())
 	d.loading.Set(true)
 	defer d.loading.Set(false)
@@ -197,6 +215,12 @@ func (d *Directory) request(ctx context.Context, operation string, do func(conte
 		return nil
 	}
 	return fetchFailed(ctx, operation, err)
+}
+
+func (d *Directory) loaded() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.pages
 }
 
 // ownedBy forgets what somebody else was allowed to see.
@@ -209,36 +233,29 @@ func (d *Directory) ownedBy(u *User) {
 	for _, a := range d.known {
 		a.facts.complete()
 	}
-	d.owner, d.known, d.list = u.ID, map[string]*Address{}, nil
+	d.owner, d.known, d.list, d.next, d.pages = u.ID, map[string]*Address{}, nil, "", 0
 	d.addresses.Set(nil)
-	d.cursor.set("", 0)
+	d.hasMore.Set(true)
 }
 
 func (d *Directory) keep(a rest.Address) *Address {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.addLocked([]rest.Address{a}, nil)
+	d.addLocked([]rest.Address{a})
 	return d.known[a.ID]
 }
 
 // addLocked takes in what the service told, new or not, and shows the list once.
-// Addresses that were known before are the same as then.
-func (d *Directory) addLocked(told []rest.Address, before map[string]*Address) {
+func (d *Directory) addLocked(told []rest.Address) {
 	for _, t := range told {
 		r := newAddressRecord(t)
-		a, listed := d.known[r.ID]
-		if !listed {
-			a = before[r.ID]
-		}
-		if a != nil {
+		if a := d.known[r.ID]; a != nil {
 			a.facts.set(&r)
-		} else {
-			a = newAddress(d, r)
+			continue
 		}
-		if !listed {
-			d.known[r.ID] = a
-			d.list = append(d.list, a)
-		}
+		a := newAddress(d, r)
+		d.known[r.ID] = a
+		d.list = append(d.list, a)
 	}
 	d.addresses.Set(d.list)
 }
@@ -265,6 +282,6 @@ func (d *Directory) complete() {
 		a.facts.complete()
 	}
 	d.addresses.Complete()
-	d.cursor.hasMore.Complete()
+	d.hasMore.Complete()
 	d.loading.Complete()
 }

@@ -3,65 +3,9 @@ package session
 import (
 	"context"
 	"iter"
-	"sync"
 
 	"github.com/callrx/callrx/errs"
-	"github.com/callrx/callrx/observable"
 )
-
-// A cursor is how far a list of the service has been loaded.
-type cursor struct {
-	turn    chan struct{} // one slot: one page at a time
-	hasMore *observable.State[bool]
-
-	mu    sync.Mutex // guards the rest
-	next  string     // link to the next page; empty: the first
-	pages int        // loaded so far
-}
-
-func newCursor() *cursor {
-	return &cursor{turn: make(chan struct{}, 1), hasMore: observable.NewState(true)}
-}
-
-// take waits for the turn, which give ends.
-func (p *cursor) take(ctx context.Context) error {
-	select {
-	case p.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (p *cursor) give() { <-p.turn }
-
-// at is the link to the next page and how many have been loaded.
-func (p *cursor) at() (next string, pages int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.next, p.pages
-}
-
-func (p *cursor) set(next string, pages int) {
-	p.mu.Lock()
-	p.next, p.pages = next, pages
-	p.mu.Unlock()
-	p.hasMore.Set(pages == 0 || next != "")
-}
-
-// more loads the next page, whose turn it is, unless there is none or somebody
-// has loaded it while the caller, who came when there were so many, waited.
-func (p *cursor) more(before int, load func(next string) (after string, err error)) error {
-	next, pages := p.at()
-	if pages != before || pages > 0 && next == "" {
-		return nil
-	}
-	after, err := load(next)
-	if err == nil {
-		p.set(after, pages+1)
-	}
-	return err
-}
 
 // pages goes through a list of the service, a page at a time, and keeps nothing.
 // A failure, an *errs.CollectionFetchError, is the last it yields.
