@@ -21,7 +21,15 @@ func ExampleMonitor() {
 			fmt.Println(second, i.Type, i.Severity, i.Value, "ms of silence")
 		}
 	}
-	// Output: 7 no_inbound_audio critical 4000 ms of silence
+	m.Disconnected(s.Time, true) // the leg says that its paths carry nothing
+	fmt.Println(len(m.Issues()), "issues, healthy:", m.Healthy())
+	m.Disconnected(s.Time, false)
+	m.Relearn() // the leg has another path
+	fmt.Printf("%d issues, score %.1f\n", len(m.Issues()), m.Score())
+	// Output:
+	// 7 no_inbound_audio critical 4000 ms of silence
+	// 2 issues, healthy: false
+	// 0 issues, score 4.4
 }
 
 func ExampleQualityScore() {

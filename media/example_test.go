@@ -317,7 +317,12 @@ func ExampleLeg_Mute() {
 	caller.Mute(media.KindAudio, true) // from the very first packet
 	connect(caller, callee)
 	fmt.Println(callee.Stats().Audio.PacketsReceived > 0)
-	// Output: true
+	caller.Mute(media.KindAudio, false)
+	caller.Withhold(media.KindAudio, true) // for the network's sake: the user's choice is another matter
+	fmt.Println("muted:", caller.Muted(media.KindAudio))
+	// Output:
+	// true
+	// muted: false
 }
 
 func ExampleLeg_RequestKeyframe() {

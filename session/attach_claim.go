@@ -64,7 +64,7 @@ func (s *search) begin(ctx context.Context) {
 		age := now.Sub(time.UnixMilli(r.AttachedAt))
 		switch {
 		case s.only != "" && s.only != id:
-		case r.expired(now):
+		case r.expired(now, s.c.preferred().ReconnectCallsTimeout):
 			old[id] = r
 		case s.c.store.shared() == nil, r.Owner == "", r.Owner == s.c.custody.owner, age > lease+clockTolerance:
 			free[id] = r

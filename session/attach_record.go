@@ -8,9 +8,6 @@ import (
 	"github.com/callrx/callrx/media"
 )
 
-// callsTimeout is how long after its last write a record may be used.
-const callsTimeout = 5 * time.Minute
-
 // An attachRecord is what another process needs to take a call up again.
 type attachRecord struct {
 	Destination string             `json:"destination"` // of the far end
@@ -64,11 +61,11 @@ func (r attachRecords) encode() ([]byte, error) {
 	return json.Marshal(r)
 }
 
-// expired: nobody has written the record for too long, or it is from a future
-// that no clock explains.
-func (r attachRecord) expired(now time.Time) bool {
+// expired: nobody has written the record for so long, or it is from a future that
+// no clock explains.
+func (r attachRecord) expired(now time.Time, timeout time.Duration) bool {
 	age := now.Sub(time.UnixMilli(r.AttachedAt))
-	return age >= callsTimeout || age <= -callsTimeout
+	return age >= timeout || age <= -timeout
 }
 
 func (r attachRecord) directions() media.Directions {

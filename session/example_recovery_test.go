@@ -58,8 +58,13 @@ func ExampleCall_ObserveStats() {
 	}
 	fmt.Println("healthy:", call.NetworkHealthy(), len(call.NetworkIssues()), "issues", call.RecoveryState())
 	fmt.Println("excellent or good:", call.Quality() <= media.QualityGood)
+	metrics, err := call.ObserveNetworkMetrics().Wait(ctx, func(m []media.NetworkMetrics) bool { return len(m) > 0 })
+	fmt.Println("measured:", len(metrics) > 0, err)
+	fmt.Println("video withheld for want of bandwidth:", call.BandwidthConstrained())
 	// Output:
 	// connected 0 % lost, round trip in time: true
 	// healthy: true 0 issues idle
 	// excellent or good: true
+	// measured: true <nil>
+	// video withheld for want of bandwidth: false
 }

@@ -51,8 +51,8 @@ type Options struct {
 	Storage Storage
 
 	// ReconnectAttachedCalls takes up the calls that an earlier process left in
-	// Storage, if it ended less than five minutes ago, and those that the service
-	// offers. Each keeps its ID and appears in Calls; one that cannot be had is an
+	// Storage, if it ended less than the preference ReconnectCallsTimeout ago, and
+	// those that the service offers. Each keeps its ID and appears in Calls; one that cannot be had is an
 	// *errs.AttachError on ObserveErrors. False: such calls are forgotten, and those
 	// that the service offers are ended.
 	//

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func calm(t *testing.T, set func(*PreferenceValues)) *Call {
 	if err := c.preferences.Update(set); err != nil {
 		t.Fatal(err)
 	}
-	k := c.newCall("", errs.DirectionOutbound)
+	k := c.newCall(context.Background(), "", errs.DirectionOutbound)
 	k.recovery.pref, k.quality.monitor = c.preferred(), media.NewMonitor(media.MonitorConfig{})
 	if k.leg, err = media.NewLeg(media.LegConfig{Directions: media.Directions{Video: media.SendOnly}}); err != nil {
 		t.Fatal(err)

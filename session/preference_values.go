@@ -22,7 +22,8 @@ type PreferenceValues struct {
 	// Options.Reconnect wins.
 	ReconnectDelayMin, ReconnectDelayMax time.Duration
 	// ReconnectCallsTimeout is how long after it was lost a call may still be
-	// attached to another session; above zero. Default: 5 min.
+	// attached to another session, and taken up by another process; above zero.
+	// Default: 5 min.
 	ReconnectCallsTimeout time.Duration
 	// RelayURL replaces the WebSocket address that the token names; plain ws is
 	// allowed on loopback only. Default: empty, as the token says.
