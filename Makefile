@@ -12,6 +12,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # with "context deadline exceeded" when its end meets a run under way (golang/go#75804).
 FUZZTIME  ?= 10000x
 BENCHTIME ?= 1s
+SOAK      ?= 15s
 
 # The race detector needs cgo and a C compiler; media/opus needs libopus as well.
 CC   := $(shell $(GO) env CC)
@@ -26,7 +27,7 @@ BROWSER  = $(shell for c in "$$CHROMIUM" chromium chromium-browser google-chrome
   [ -n "$$c" ] && command -v "$$c" >/dev/null && [ -e $(SDK) ] && echo yes && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install
+.PHONY: help demo test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install soak
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +43,7 @@ test: ## everything that must pass: lint, unit tests and examples, a short fuzz 
 	@$(MAKE) --no-print-directory opus
 	@[ -z "$(BROWSER)" ] || $(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory soak
 ifneq ($(OPUS),yes)
 	@printf '\n*** MEDIA/OPUS WAS NOT TESTED: it needs cgo, a C compiler, pkg-config and libopus (.ci/packages).\n\n'
 endif
@@ -69,6 +71,10 @@ browser: browser-install ## the official browser SDK in Chromium, and this one b
 browser-install:
 	@[ -n "$(BROWSER)" ] || .ci/packages
 	@[ $(SDK) -nt testdata/browser/package-lock.json ] || npm ci --prefix testdata/browser --ignore-scripts --no-audit --no-fund
+
+# The unit tests have it too, with fewer calls, for the race detector.
+soak: ## fifty calls of real media live through random faults (SOAK=15s)
+	CALLRX_SOAK=$(SOAK) $(GO) test -count 1 -timeout 3h -v -run '^TestCallsLiveThroughRandomFaults$$' ./session
 
 race: ## the tests three times under the race detector
 	$(GO) test -race -count 3 -timeout 10m ./...

@@ -30,6 +30,9 @@ func (c *Client) route(e wire.Event, shown *Event) {
 		k.event(e.Type, &told, shown)
 		return
 	}
+	if told.CallID != "" && (e.Type == wire.EventCallJoined || e.Type == wire.EventCallLeft) {
+		return // the coming or going of a leg that is no more, perhaps in a room of another call
+	}
 	taken := false
 	for _, k := range c.streams.calls.Get() {
 		if told.RoomSessionID != "" && k.rooms[told.RoomSessionID] {

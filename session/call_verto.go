@@ -3,9 +3,11 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
@@ -107,8 +109,8 @@ func (k *Call) dialogVariables() map[string]any {
 func (k *Call) short() *wire.DialogParams { return &wire.DialogParams{CallID: k.id} }
 
 // bye tells the service that the call and all its legs are over, as far as it
-// knows of them. It is bounded and its failure means nothing: the call is over
-// either way.
+// knows of them. It is bounded and its failure means nothing for who asked: the
+// call is over either way, and the service is told once more in the background.
 func (k *Call) bye(cause string, code int) {
 	ctx, cancel := context.WithTimeout(context.Background(), byeTimeout)
 	defer cancel()
@@ -129,5 +131,36 @@ func (k *Call) bye(cause string, code int) {
 	_, err := k.verto(ctx, wire.VertoBye, p)
 	if err != nil {
 		k.c.log.Debug("bye", "call_id", k.id, "error", err)
+		k.c.post(func() { k.owe(err, wire.VertoBye, p) })
 	}
+}
+
+// What is owed to the service: so many more tries, each for so long, which is
+// mostly waiting for the next connection.
+const (
+	owedTries   = 3
+	owedTimeout = 20 * time.Second
+)
+
+// owe says again what could not be said, for as long as the session lasts. Else a
+// leg would be left over there that nobody is in. On the loop.
+func (k *Call) owe(cause error, method string, p wire.VertoParams) {
+	k.c.workers.Go(func() {
+		for range owedTries {
+			if !undelivered(cause) {
+				return
+			}
+			ctx, cancel := context.WithTimeout(k.c.ctx, owedTimeout)
+			_, cause = k.verto(ctx, method, p)
+			cancel()
+		}
+	})
+}
+
+// undelivered: it may arrive another time.
+func undelivered(err error) bool {
+	var timeout *errs.RPCTimeoutError
+	var lost *errs.TransportError
+	var full *errs.QueueFullError
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) || errors.As(err, &lost) || errors.As(err, &full)
 }

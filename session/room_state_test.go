@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/sessiontest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -481,6 +482,34 @@ func TestACallThatIsAttachedAnewHasOnlyTheRoomsItIsToldOf(t *testing.T) {
 		wantDone(t, ann.Participant, true)
 		r.tell("member.joined", inSession("rs-1", map[string]any{"member": member("m-old", "c-old")})) // of a room that is no more
 		if got := idsOf(r.k.Participants()); got != "m-new" {
+			t.Errorf("listed: %s", got)
+		}
+	})
+}
+
+// Two calls of one client in one room: what is told of one's leaving, after it has
+// hung up and is forgotten, is nothing that the other's observers get.
+func TestACallDoesNotTakeTheLeavingOfAnotherForItsOwn(t *testing.T) {
+	inTestRoom(t, func(r *roomRig) {
+		order := sessiontest.CallOrder{Late: true}
+		var left int
+		r.k.ObserveEvents().Subscribe(r.t.Context(), func(e *session.Event) {
+			order.Saw(e.Sequence, e.Type, e.Payload)
+			if e.Type == "call.left" {
+				left++
+			}
+		})
+		second := session.Offline(r.c, "c-ann-too")
+		joined := joinedRoom("rs-1", member("m-ann-too", "c-ann-too"))
+		joined["call_id"], joined["member_id"] = "c-ann-too", "m-ann-too"
+		r.tell("call.joined", joined)
+		session.End(second)
+		r.tell("call.left", inSession("rs-1", map[string]any{"call_id": "c-ann-too", "member_id": "m-ann-too", "reason": "hangup"}))
+		r.tell("member.left", inSession("rs-1", map[string]any{"member": map[string]any{"member_id": "m-ann-too"}}))
+		if err := order.Err(); err != nil || left != 0 {
+			t.Errorf("%d leavings seen, order: %v", left, err)
+		}
+		if got := idsOf(r.k.Participants()); got != "m-ann m-bob" {
 			t.Errorf("listed: %s", got)
 		}
 	})

@@ -17,7 +17,7 @@ func (t *callTable) connectionChanged(sec *section, state webrtc.PeerConnectionS
 			close(sec.up)
 		})
 		t.mediaFound(sec)
-	case webrtc.PeerConnectionStateFailed:
+	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed: // closed by the far end
 		t.mediaLost(sec.leg)
 	}
 }

@@ -2,6 +2,7 @@ package sessiontest
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/callrx/callrx/internal/wire"
@@ -47,6 +48,7 @@ func (s *Server) socketEnded(k *socket) {
 		return
 	}
 	x.socket, x.registered = nil, false
+	x.holdUnansweredLocked()
 	if s.ctx.Err() != nil {
 		return
 	}
@@ -67,20 +69,44 @@ func (s *Server) sendState(x *session) {
 	}
 }
 
-// releaseHeld sends what came for x while it had no socket.
+// holdUnansweredLocked keeps for the next socket what may not have arrived on the last one. A client knows an
+// event that it gets twice by its id.
+func (x *session) holdUnansweredLocked() {
+	held := append(x.unanswered, x.held...)
+	x.held, x.unanswered = held[:min(len(held), maxHeld)], nil
+}
+
+// acknowledged forgets an event that has arrived.
+func (t *sessionTable) acknowledged(k *socket, id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if x := k.session; x != nil {
+		x.unanswered = slices.DeleteFunc(x.unanswered, func(h heldFrame) bool { return h.id == id })
+	}
+}
+
+// releaseHeld sends what came for x while it had no socket. From then on its socket gets events directly.
 func (s *Server) releaseHeld(x *session) {
 	t := s.sessions
-	t.mu.Lock()
-	k, held := x.socket, x.held
-	if k != nil {
-		x.held = nil
-	}
-	t.mu.Unlock()
-	if k == nil {
-		return
-	}
-	for _, h := range held {
-		k.transmit(h.id, wire.MethodEvent, h.label, h.data)
+	for {
+		t.mu.Lock()
+		k, held := x.socket, x.held
+		switch {
+		case k == nil: // it waits for the next socket
+			held = nil
+		case len(held) == 0:
+			x.upToDate = k
+		default:
+			x.unanswered = append(x.unanswered, held...)
+			x.held = nil
+		}
+		t.mu.Unlock()
+		if len(held) == 0 {
+			return
+		}
+		for _, h := range held {
+			k.transmit(h.id, wire.MethodEvent, h.label, h.data)
+		}
 	}
 }
 

@@ -115,6 +115,7 @@ func (s *Server) accept(c *rpcCall, x *session, token claims) bool {
 	t.sessions[x.protocol] = x
 	if replaced != c.sock { // a new socket has to go online again
 		x.registered = false
+		x.holdUnansweredLocked()
 	}
 	for _, timer := range [...]*time.Timer{x.forget, x.reap} {
 		if timer != nil {

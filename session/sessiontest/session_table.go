@@ -19,12 +19,14 @@ type session struct {
 	claims   claims // of the token accepted last
 
 	registered bool
-	ended      bool      // expired or forgotten: it cannot come back
-	bound      bool      // the token accepted last is bound to a key
-	deadline   time.Time // by the server's clock
-	socket     *socket   // nil while disconnected
-	states     []string  // newest last
-	held       []heldFrame
+	ended      bool        // expired or forgotten: it cannot come back
+	bound      bool        // the token accepted last is bound to a key
+	deadline   time.Time   // by the server's clock
+	socket     *socket     // nil while disconnected
+	states     []string    // newest last
+	held       []heldFrame // for the next socket
+	unanswered []heldFrame // sent, and not acknowledged
+	upToDate   *socket     // has been sent all that was held
 	expiry     *time.Timer // fires at the deadline, plus slack
 	forget     *time.Timer // fires when the resume window is over
 	reap       *time.Timer // fires when calls without a socket are over

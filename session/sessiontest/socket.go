@@ -187,6 +187,7 @@ func (k *socket) answered(f frame) {
 	if entry == nil {
 		return
 	}
+	k.srv.sessions.acknowledged(k, id)
 	k.srv.journal.update(entry, func(e *Entry) {
 		e.Answered = k.srv.now()
 		if f.Error != nil {

@@ -123,11 +123,15 @@ func (s *Server) deliver(x *session, event wire.EventParams, about label) {
 	t := s.sessions
 	t.mu.Lock()
 	k := x.socket
-	if k == nil && len(x.held) < maxHeld {
-		x.held = append(x.held, heldFrame{id, about, data})
+	direct := k != nil && x.upToDate == k
+	switch frame := (heldFrame{id, about, data}); {
+	case direct && len(x.unanswered) < maxHeld:
+		x.unanswered = append(x.unanswered, frame)
+	case !direct && len(x.held) < maxHeld:
+		x.held = append(x.held, frame)
 	}
 	t.mu.Unlock()
-	if k != nil {
+	if direct {
 		k.transmit(id, wire.MethodEvent, about, data)
 	}
 }
