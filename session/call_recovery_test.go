@@ -143,7 +143,9 @@ func TestBlackholeOfFifteenSeconds(t *testing.T) {
 
 // TestBlackholeForGood ends the call, and says why.
 func TestBlackholeForGood(t *testing.T) {
-	inRecoveryBubble(t, session.MediaOptions{}, "/public/echo", func(t *testing.T, p *casualty) {
+	withPreferences(t, func(v *session.PreferenceValues) {
+		v.RecoveryCooldown = 5 * second // the service gives the call up after half a minute
+	}, func(t *testing.T, p *casualty) {
 		p.b.cut.Store(true)
 		<-p.Done()
 		took := time.Since(p.began)
