@@ -143,7 +143,9 @@ func TestBlackholeOfFifteenSeconds(t *testing.T) {
 
 // TestBlackholeForGood ends the call, and says why.
 func TestBlackholeForGood(t *testing.T) {
-	inRecoveryBubble(t, session.MediaOptions{}, "/public/echo", func(t *testing.T, p *casualty) {
+	patient := sessiontest.Options{MediaTimeout: time.Hour} // or the service may be the first to give up
+	inCallBubble(t, patient, func(t *testing.T, b *callBubble) {
+		p := examined(t, b, b.client(t, "ann"), session.MediaOptions{}, "/public/echo")
 		p.b.cut.Store(true)
 		<-p.Done()
 		took := time.Since(p.began)
