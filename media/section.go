@@ -101,9 +101,12 @@ func (s *section) close() {
 	}
 }
 
-// discard closes a section that is no longer needed while the leg goes on.
+// discard closes a section that is no longer needed while the leg goes on. If the
+// leg is being closed, which may not have seen this section, it does so at once.
 func (s *section) discard() {
-	s.leg.spawn(s.close)
+	if !s.leg.spawn(s.close) {
+		s.close()
+	}
 }
 
 // agree notes the outcome of an exchange.
