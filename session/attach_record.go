@@ -54,11 +54,11 @@ func decodeRecords(stored []byte) (attachRecords, bool) {
 }
 
 // encode is the stored form; nil when there is nothing to store.
-func (r attachRecords) encode() ([]byte, error) {
-	if len(r) == 0 {
+func (mine attachRecords) encode() ([]byte, error) {
+	if len(mine) == 0 {
 		return nil, nil
 	}
-	return json.Marshal(r)
+	return json.Marshal(mine)
 }
 
 // expired: nobody has written the record for so long, or it is from a future that

@@ -94,7 +94,7 @@ func survive(ctx context.Context, tl *timeline) (gap time.Duration, err error) {
 // judgeSurvival compares the two and ends the call.
 func judgeSurvival(ctx context.Context, tl *timeline, gw *sessiontest.Server, a, b *survivor) error {
 	if a.call != b.call || a.member != b.member {
-		return fmt.Errorf("B has call %s as %s, A had %s as %s", b.call, b.member, a.call, a.member)
+		return fmt.Errorf("call differs: B has %s as %s, A had %s as %s", b.call, b.member, a.call, a.member)
 	}
 	tl.seen("the same call and the same member", b.call)
 	if n := len(gw.Sessions()); n != 1 {
