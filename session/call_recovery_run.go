@@ -75,6 +75,10 @@ func (k *Call) tellRecovery(action RecoveryAction, attempt int) {
 	if attempt > 0 {
 		e.MaxAttempts = k.recovery.pref.MaxRecoveryAttempts
 	}
+	if action == RecoveryReinviteStarted {
+		k.past.recovering()
+	}
+	k.c.past.add(note{category: DiagnosticRecovery, what: string(action), callID: k.id})
 	k.recovery.events.Publish(e)
 }
 
@@ -252,6 +256,7 @@ func (k *Call) watchNetwork() {
 // sampled takes one sample of the call in.
 func (k *Call) sampled(s media.Stats) {
 	k.quality.take(s)
+	k.past.scored(k.QualityScore())
 	k.degrade(s)
 	k.assess()
 }

@@ -26,6 +26,8 @@ type CallDiagnosticSummary struct {
 	Code              int               `json:"causeCode,omitempty"`
 	Error             string            `json:"error,omitempty"`
 	RecoveryAttempts  int               `json:"recoveryAttempts"`
+	AvgQualityScore   float64           `json:"avgQualityScore,omitempty"` // 1 to 5; 0: not measured
+	MinQualityScore   float64           `json:"minQualityScore,omitempty"`
 	ICECandidateTypes []string          `json:"iceCandidateTypes"` // that media went by: "host", "srflx", "prflx", "relay"
 	Metrics           DiagnosticMetrics `json:"finalMetrics"`
 }
@@ -61,6 +63,8 @@ type callPast struct {
 	began       time.Time
 	connectedAt time.Time
 	recoveries  int
+	scores      int // how many
+	sum, worst  float64
 	types       []string // of candidates, sorted
 }
 
@@ -78,6 +82,16 @@ func (p *callPast) recovering() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.recoveries++
+}
+
+// scored takes in a quality score.
+func (p *callPast) scored(score float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.scores == 0 || score < p.worst {
+		p.worst = score
+	}
+	p.scores, p.sum = p.scores+1, p.sum+score
 }
 
 // took notes how media travels.
@@ -104,6 +118,9 @@ func (k *Call) summary() CallDiagnosticSummary {
 	s.StartedAt, s.ConnectedAt = k.past.began, k.past.connectedAt
 	s.Duration = now.Sub(k.past.began).Seconds()
 	s.RecoveryAttempts = k.past.recoveries
+	if n := k.past.scores; n > 0 {
+		s.AvgQualityScore, s.MinQualityScore = k.past.sum/float64(n), k.past.worst
+	}
 	s.ICECandidateTypes = append([]string{}, k.past.types...)
 	return s
 }

@@ -134,6 +134,24 @@ func TestDiagnosticsSumUpACall(t *testing.T) {
 	})
 }
 
+func TestDiagnosticsTellHowACallWasRestored(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{MediaTimeout: time.Minute}, func(t *testing.T, b *callBubble) {
+		ann := b.client(t, "ann")
+		k := connected(t, ann.Client, "/public/echo", ann.dialing(session.MediaOptions{}))
+		pass(5 * time.Second)
+		b.cut.Store(true)
+		pass(15 * time.Second)
+		b.cut.Store(false)
+		pass(15 * time.Second)
+		d := ann.ExportDiagnostics()
+		wantTold(t, toldBy(t, d), "recovery call_recovering", "recovery reinvite_started", "recovery reinvite_succeeded", "recovery call_recovered")
+		if c := d.Calls[0]; c.RecoveryAttempts == 0 || c.MinQualityScore < 1 || c.AvgQualityScore < c.MinQualityScore-1e-9 || c.AvgQualityScore > 5 {
+			t.Errorf("%+v", c)
+		}
+		b.over(t, ann, k)
+	})
+}
+
 func TestDiagnosticsTellOfRecoveryAndFailure(t *testing.T) {
 	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
 		ann := b.client(t, "ann")
