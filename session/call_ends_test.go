@@ -199,7 +199,7 @@ const dialLimit = 6 * time.Second
 func TestEveryEndIsOneReasonEverywhere(t *testing.T) {
 	for _, s := range stages {
 		t.Run(s.name, func(t *testing.T) {
-			inCallBubble(t, sessiontest.Options{EarlyMedia: time.Hour, CallGrace: 5 * time.Second}, func(t *testing.T, b *callBubble) {
+			inCallBubble(t, sessiontest.Options{EarlyMedia: time.Hour, CallGrace: 5 * time.Second, MediaTimeout: time.Hour}, func(t *testing.T, b *callBubble) {
 				line := b.client(t, "ann")
 				for _, e := range endings {
 					if e.at != nil && !e.at(s) {

@@ -86,7 +86,7 @@
 //     of the session's name, once there is one), call_id, leg_id (that of the call
 //     or of a leg beside it), section (audio or video)
 //   - component (rest, or a part of pion), kind
-//   - state changes: event, from, to, state
+//   - state changes: event, from, to, state, trouble, attempts, hung_up
 //   - failures: error, code, warning, fatal, why
 //   - the token: mechanism, expires_at, offset, api
 //   - frames: connection, outgoing, text, event_type

@@ -55,6 +55,9 @@ func (s *store) read(ctx context.Context, key string) ([]byte, error) {
 		s.spared = time.Now().Add(storeRetry)
 	}
 	s.mu.Unlock()
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	if err == nil || errors.As(err, new(*errs.StorageError)) {
 		return value, err
 	}

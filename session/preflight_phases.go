@@ -53,7 +53,7 @@ func (p *preflight) signaling(ctx context.Context) error {
 
 // ping asks the service for a sign of life.
 func (p *preflight) ping(ctx context.Context, at time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, p.c.opts.RequestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, p.c.requestTimeout())
 	defer cancel()
 	_, err := p.c.call(ctx, wire.MethodPing, wire.Ping{Timestamp: float64(at.UnixMilli()) / 1e3})
 	return err
