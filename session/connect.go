@@ -24,16 +24,21 @@ import (
 // Calls of an earlier process are taken up then; see
 // Options.ReconnectAttachedCalls.
 func (c *Client) Connect(ctx context.Context) error {
-	ctx, end := c.trace(ctx, Operation{Name: OperationConnect})
-	err := c.goOnline(ctx)
-	end(err)
+	err := c.connect(ctx)
 	if err == nil {
 		c.takeUp()
 	}
 	return err
 }
 
-// goOnline is Connect without the calls of an earlier process.
+// connect is Connect without the calls of an earlier process.
+func (c *Client) connect(ctx context.Context) error {
+	ctx, end := c.trace(ctx, Operation{Name: OperationConnect})
+	err := c.goOnline(ctx)
+	end(err)
+	return err
+}
+
 func (c *Client) goOnline(outer context.Context) error {
 	ctx, release, err := c.turn(outer, "connect")
 	if err != nil {
