@@ -144,7 +144,7 @@ func Open(ctx context.Context, p CredentialProvider, opts Options) (*Client, err
 	if opts.SkipConnection {
 		err = c.signIn(ctx)
 	} else {
-		err = c.connect(ctx)
+		err = c.comeOnline(ctx)
 	}
 	if err == nil && !opts.SkipConnection && !opts.SkipRegister {
 		var refused *errs.InvalidCredentialsError

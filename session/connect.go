@@ -24,15 +24,15 @@ import (
 // Calls of an earlier process are taken up then; see
 // Options.ReconnectAttachedCalls.
 func (c *Client) Connect(ctx context.Context) error {
-	err := c.connect(ctx)
+	err := c.comeOnline(ctx)
 	if err == nil {
 		c.takeUp()
 	}
 	return err
 }
 
-// connect is Connect without the calls of an earlier process.
-func (c *Client) connect(ctx context.Context) error {
+// comeOnline is Connect without the calls of an earlier process.
+func (c *Client) comeOnline(ctx context.Context) error {
 	ctx, end := c.trace(ctx, Operation{Name: OperationConnect})
 	err := c.goOnline(ctx)
 	end(err)
