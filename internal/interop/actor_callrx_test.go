@@ -122,6 +122,8 @@ func (r *callrx) hold(on bool) {
 
 func (r *callrx) share(on bool) {
 	if on {
+		_, err := r.k.ObserveLayouts().Wait(r.t.Context(), func(l []string) bool { return len(l) > 0 }) // asked for by then
+		r.must(err)
 		x, err := r.k.ShareScreen(r.t.Context(), media.NewTestPattern(), session.MediaOptions{SettingEngine: onLoopback})
 		r.must(err)
 		r.extra = x
