@@ -22,14 +22,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestToneSentAsOpusIsHeard: samples are encoded by one client, pass the gateway
 // as Opus, and are decoded by the other, mono and stereo.
 func TestToneSentAsOpusIsHeard(t *testing.T) {
-	for _, stereo := range []bool{false, true} {
-		t.Run(fmt.Sprintf("stereo=%v", stereo), func(t *testing.T) {
+	for _, stereo := range []media.Toggle{media.Off, media.On} {
+		t.Run(fmt.Sprintf("stereo=%v", stereo == media.On), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { sendTone(t, stereo) })
 		})
 	}
 }
 
-func sendTone(t *testing.T, stereo bool) {
+func sendTone(t *testing.T, stereo media.Toggle) {
 	hosts := network(t, 3)
 	gw := sessiontest.NewServer(t, sessiontest.Options{InMemory: true, SettingEngine: hosts[0]})
 	ann, bob := open(t, gw, "ann"), open(t, gw, "bob")
