@@ -127,12 +127,13 @@ func TestClosingEndsADial(t *testing.T) {
 			}
 			failed := dialAside(t, t.Context(), c, "/public/ring", o)
 			<-gathering
-			if n := len(c.Calls()); n != 1 {
-				t.Errorf("%d calls", n)
+			calls := c.Calls()
+			if len(calls) != 1 {
+				t.Fatalf("%d calls", len(calls))
 			}
 			ended := make(chan struct{})
 			go func() { defer close(ended); tc.end(t, c) }()
-			if _, err := c.Calls()[0].ObserveStatus().Wait(t.Context(), func(s session.CallStatus) bool {
+			if _, err := calls[0].ObserveStatus().Wait(t.Context(), func(s session.CallStatus) bool {
 				return s >= session.CallStatusDisconnected
 			}); err != nil {
 				t.Error(err)
