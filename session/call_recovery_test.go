@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callrx/callrx/errs"
@@ -149,6 +150,7 @@ func TestBlackholeForGood(t *testing.T) {
 		p.b.cut.Store(true)
 		<-p.Done()
 		took := time.Since(p.began)
+		synctest.Wait() // the observers have caught up
 		p.wantActions(t, session.RecoveryCallRecovering,
 			session.RecoveryReinviteStarted, session.RecoveryReinviteTimeout, session.RecoveryReinviteStarted, session.RecoveryReinviteTimeout,
 			session.RecoveryCallRecoveryFailed, session.RecoveryCallRecovering,
