@@ -108,11 +108,16 @@ func (k *Call) attachTries(ctx context.Context, once bool) (err error) {
 		}
 		k.c.confirmCalls(ctx) // one that is another process's is over now; else the service decides
 		err = k.offerAgain(ctx, false, func() {})
-		var refused *errs.JSONRPCError
-		if err == nil || once || errors.As(err, &refused) && !refused.Retryable() {
+		if err == nil || once || refusedForGood(err) {
 			return err
 		}
 	}
+}
+
+// refusedForGood reports whether the service no longer has the call.
+func refusedForGood(err error) bool {
+	var refused *errs.JSONRPCError
+	return errors.As(err, &refused) && !refused.Retryable()
 }
 
 // awaitAttached returns when the new media flows.

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -284,10 +283,4 @@ func (k *Call) degrade(s media.Stats) {
 		action = RecoveryVideoDisabled
 	}
 	k.tellRecovery(action, 0)
-}
-
-// refusedForGood reports whether the service no longer has the call.
-func refusedForGood(err error) bool {
-	var refused *errs.JSONRPCError
-	return errors.As(err, &refused) && !refused.Retryable()
 }

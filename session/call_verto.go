@@ -127,20 +127,20 @@ func (k *Call) bye(cause string, code int) {
 	_, err := k.verto(ctx, wire.VertoBye, p)
 	if err != nil {
 		k.c.log.Debug("bye", "call_id", k.id, "error", err)
-		k.c.post(func() { k.owe(err, wire.VertoBye, p) })
+		k.c.post(func() { k.oweBye(err, p) })
 	}
 }
 
-// What is owed to the service: so many more tries, each for so long, which is
+// A bye that is owed to the service: so many more tries, each for so long, which is
 // mostly waiting for the next connection.
 const (
 	owedTries   = 3
 	owedTimeout = 20 * time.Second
 )
 
-// owe says again what could not be said, for as long as the session lasts. Else a
-// leg would be left over there that nobody is in. On the loop.
-func (k *Call) owe(cause error, method string, p wire.VertoParams) {
+// oweBye says again what could not be said, for as long as the session lasts. Else
+// a leg would be left over there that nobody is in. On the loop.
+func (k *Call) oweBye(cause error, p wire.VertoParams) {
 	k.c.workers.Go(func() {
 		for range owedTries {
 			known := false // else another process has the call by now
@@ -148,7 +148,7 @@ func (k *Call) owe(cause error, method string, p wire.VertoParams) {
 				return
 			}
 			ctx, cancel := context.WithTimeout(k.c.ctx, owedTimeout)
-			_, cause = k.verto(ctx, method, p)
+			_, cause = k.verto(ctx, wire.VertoBye, p)
 			cancel()
 		}
 	})

@@ -40,21 +40,17 @@ func (s *store) read(ctx context.Context, key string) ([]byte, error) {
 	within, cancel := context.WithTimeout(ctx, storeReadTimeout)
 	defer cancel()
 	s.settled(within)
-	value, err := askProgram(within, "the storage", func(ctx context.Context) ([]byte, error) {
+	s.beginAnyway()
+	value, hung, err := timed(within, s, storeReadTimeout, func(ctx context.Context) ([]byte, error) {
 		value, ok, err := s.storage.Get(ctx, ScopePersistent, key)
 		if !ok {
 			value = nil
 		}
 		return value, err
-	}, forget[[]byte])
-	s.mu.Lock()
-	switch {
-	case err == nil:
-		s.spared = time.Time{}
-	case within.Err() != nil && ctx.Err() == nil:
-		s.spared = time.Now().Add(storeRetry)
+	})
+	if err != nil && hung && ctx.Err() == nil {
+		s.spare()
 	}
-	s.mu.Unlock()
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

@@ -105,19 +105,26 @@ func access[T any](ctx context.Context, s *store, op string, limit time.Duration
 	if !s.begin() {
 		return none, false
 	}
-	within, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	v, err := askProgram(within, "the storage", func(ctx context.Context) (v T, err error) {
-		defer func() { s.returned(err) }()
-		return call(ctx)
-	}, forget[T])
+	v, hung, err := timed(ctx, s, limit, call)
 	if err == nil {
 		return v, true
 	}
 	if ctx.Err() == nil || s.ctx.Err() != nil { // else the caller's time is up, which is no failure
-		s.fail(op, err, within.Err() != nil)
+		s.fail(op, err, hung)
 	}
 	return none, false
+}
+
+// timed calls the storage, which has limit for it, and tells whether that was too
+// little. Whoever calls it has counted the call as pending.
+func timed[T any](ctx context.Context, s *store, limit time.Duration, call func(context.Context) (T, error)) (v T, hung bool, err error) {
+	within, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	v, err = askProgram(within, "the storage", func(ctx context.Context) (v T, err error) {
+		defer func() { s.returned(err) }()
+		return call(ctx)
+	}, forget[T])
+	return v, within.Err() != nil, err
 }
 
 // begin reports whether the storage may be asked now.
@@ -129,6 +136,20 @@ func (s *store) begin() bool {
 	}
 	s.pending++
 	return true
+}
+
+// beginAnyway has it asked though it may hang.
+func (s *store) beginAnyway() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending++
+}
+
+// spare has a storage that hung not asked for a while.
+func (s *store) spare() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spared = time.Now().Add(storeRetry)
 }
 
 func (s *store) returned(err error) {
@@ -147,12 +168,12 @@ func (s *store) fail(op string, err error, hung bool) {
 		typed = &errs.StorageError{Op: op, OriginalError: err}
 		err = typed
 	}
+	if hung {
+		s.spare()
+	}
 	s.mu.Lock()
 	again := s.failed[typed.Key]
 	s.failed[typed.Key] = true
-	if hung {
-		s.spared = time.Now().Add(storeRetry)
-	}
 	s.mu.Unlock()
 	if !again {
 		s.report(err)
