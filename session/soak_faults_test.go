@@ -10,10 +10,10 @@ import (
 func (s *soak) faultAfterFault() {
 	for !s.over() {
 		s.mark()
-		fault := soakFaults[s.n(len(soakFaults))]
+		fault := pick(s, soakFaults...)
 		n, _ := s.faults.LoadOrStore(fault.kind, 0)
 		s.faults.Store(fault.kind, n.(int)+1)
-		fault.happens(s, s.users[s.n(len(s.users))].name)
+		fault.happens(s, pick(s, s.users...).name)
 		s.rest(s.between(100*time.Millisecond, time.Second))
 	}
 }
@@ -42,7 +42,7 @@ var soakFaults = []struct {
 		s.srv.Drop(user)
 	}},
 	{"half-open", func(s *soak, user string) {
-		s.srv.Stall(user, []sessiontest.StallMode{sessiontest.StallDeaf, sessiontest.StallMute}[s.n(2)])
+		s.srv.Stall(user, pick(s, sessiontest.StallDeaf, sessiontest.StallMute))
 		s.rest(s.between(200*time.Millisecond, 4*time.Second))
 		s.srv.Stall(user, sessiontest.StallNone)
 	}},
@@ -74,7 +74,7 @@ var soakFaults = []struct {
 	{"garbage", func(s *soak, user string) { s.srv.SendRaw(user, []byte(`{"jsonrpc":"2.0",`)) }},
 	{"hung up", func(s *soak, _ string) {
 		if legs := s.liveLegs(); len(legs) > 0 {
-			s.srv.HangupCall(legs[s.n(len(legs))].CallID, "NORMAL_CLEARING", 16)
+			s.srv.HangupCall(pick(s, legs...).CallID, "NORMAL_CLEARING", 16)
 		}
 	}},
 	{"media lost", func(s *soak, _ string) {
@@ -82,7 +82,7 @@ var soakFaults = []struct {
 		if len(legs) == 0 {
 			return
 		}
-		id := legs[s.n(len(legs))].CallID
+		id := pick(s, legs...).CallID
 		s.srv.DropMedia(id, true)
 		s.rest(s.between(200*time.Millisecond, 3*time.Second))
 		s.srv.DropMedia(id, false)

@@ -47,6 +47,7 @@ const (
 // A soak is calls of real media, fifty without the race detector, whose network, service and token endpoint
 // fail at random, and what must hold of them meanwhile and afterwards.
 type soak struct {
+	*dice
 	t      *testing.T
 	srv    *sessiontest.Server
 	end    time.Time
@@ -57,8 +58,7 @@ type soak struct {
 	heap   uint64   // the most that was in use since, beyond that
 	marks  int      // events sent to everybody
 
-	mu       sync.Mutex // guards the rest
-	rng      *rand.Rand
+	mu       sync.Mutex                   // guards the rest
 	replaced []*sessiontest.InjectedFault // refused resumptions
 }
 
@@ -107,22 +107,11 @@ func newSoak(t *testing.T) *soak {
 		t.Fatal(err)
 	}
 	t.Cleanup(srv.Close)
-	s := &soak{t: t, srv: srv, before: uint64(heapNow()), end: time.Now().Add(duration), seed: seed, rng: rand.New(rand.NewPCG(seed, 0))}
+	s := &soak{t: t, srv: srv, before: uint64(heapNow()), end: time.Now().Add(duration), seed: seed, dice: newDice(seed, 0)}
 	for i := range soakClients {
 		s.users = append(s.users, newSoakUser(s, fmt.Sprint("user-", i)))
 	}
 	return s
-}
-
-func (s *soak) n(k int) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.rng.IntN(k)
-}
-
-// between is a random duration.
-func (s *soak) between(least, most time.Duration) time.Duration {
-	return least + time.Duration(s.n(int((most-least)/time.Millisecond)))*time.Millisecond
 }
 
 func (s *soak) over() bool { return time.Now().After(s.end) }

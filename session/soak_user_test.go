@@ -95,7 +95,7 @@ func (u *soakUser) keepCall(s *soak) {
 }
 
 func (s *soak) destination() string {
-	return []string{"/public/echo", "/public/tone", fmt.Sprint("/public/room-", s.n(5))}[s.n(3)]
+	return pick(s, "/public/echo", "/public/tone", fmt.Sprint("/public/room-", s.n(5)))
 }
 
 // follow uses a call until it ends, or the faults do.

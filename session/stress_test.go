@@ -2,7 +2,6 @@ package session_test
 
 import (
 	"context"
-	"math/rand/v2"
 	"os"
 	"strconv"
 	"sync"
@@ -22,11 +21,11 @@ const stressSeeds = "CALLRX_STRESS_SEEDS"
 // A storm is everything going wrong at once, for ten minutes; then it is calm.
 type storm struct {
 	*rig
+	*dice
 	actors sync.WaitGroup
 	end    time.Time
 
 	mu           sync.Mutex // guards the rest
-	rng          *rand.Rand
 	calm         bool
 	asking, most int // calls of the provider under way, now and ever
 }
@@ -44,26 +43,11 @@ func inStorms(t *testing.T, usual int, test func(s *storm)) {
 	for seed := range seeds {
 		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			inBubble(t, sessiontest.Options{}, func(r *rig) {
-				test(&storm{rig: r, end: r.start.Add(10 * time.Minute), rng: rand.New(rand.NewPCG(uint64(seed), 7))})
+				test(&storm{rig: r, end: r.start.Add(10 * time.Minute), dice: newDice(uint64(seed), 7)})
 			})
 		})
 	}
 }
-
-// n is a random number below k.
-func (s *storm) n(k int) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.rng.IntN(k)
-}
-
-// upTo is a random duration below d.
-func (s *storm) upTo(d time.Duration) time.Duration {
-	return time.Duration(s.n(int(d/time.Millisecond))) * time.Millisecond
-}
-
-// pick picks one of its arguments.
-func pick[T any](s *storm, of ...T) T { return of[s.n(len(of))] }
 
 // again does something over and over until the storm ends.
 func (s *storm) again(pause time.Duration, do func()) {
