@@ -33,14 +33,14 @@ func (c *Client) attachCalls() {
 			k.dropExtras()
 			k.attachAgain(nil)
 		default:
-			k.over(sessionGone(nil))
+			k.over(sessionGone())
 		}
 	}
 }
 
 // sessionGone is the end of a call for want of its session.
-func sessionGone(cause error) *errs.CallEndedError {
-	return &errs.CallEndedError{By: errs.EndedByNetwork, Cause: "session ended", Retryable: true, OriginalError: cause}
+func sessionGone() *errs.CallEndedError {
+	return &errs.CallEndedError{By: errs.EndedByNetwork, Cause: "session ended", Retryable: true}
 }
 
 // taken: outbound, the service has said that there is a call; inbound, this
@@ -106,7 +106,6 @@ func (k *Call) attachTries(ctx context.Context, once bool) (err error) {
 		case <-ctx.Done():
 			return errors.Join(context.Cause(ctx), err)
 		}
-		k.c.confirmCalls(ctx) // one that is another process's is over now; else the service decides
 		err = k.offerAgain(ctx, false, func() {})
 		if err == nil || once || refusedForGood(err) {
 			return err
@@ -128,9 +127,10 @@ func (k *Call) awaitAttached(ctx context.Context) error {
 	return err
 }
 
-// offerAgain invites the service to the call it had, and calls sent when the offer
-// is there.
+// offerAgain invites the service to the call it had, if no other process has it by
+// now, and calls sent when the offer is there.
 func (k *Call) offerAgain(ctx context.Context, relayOnly bool, sent func()) error {
+	k.c.confirmCalls(ctx) // one that is another process's is over now; else the service decides
 	if err := k.takeExchange(ctx); err != nil { // what was offered to the old session is taken back
 		return err
 	}
@@ -157,7 +157,7 @@ func (k *Call) attachDone(err error, hungUp *errs.CallEndedError) {
 		if k.lostSight() {
 			k.c.report(&errs.AttachError{CallID: k.id, OriginalError: err})
 		}
-		why := sessionGone(nil)
+		why := sessionGone()
 		if hungUp != nil {
 			why = hungUp
 		}

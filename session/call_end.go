@@ -201,6 +201,6 @@ func (c *Client) dropCalls() {
 	c.custody.left, c.custody.ready = attachRecords{}, false
 	for _, k := range c.streams.calls.Get() {
 		k.kept = false // its record stays: the next session may have it
-		k.over(sessionGone(nil))
+		k.over(sessionGone())
 	}
 }

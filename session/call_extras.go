@@ -33,7 +33,7 @@ func (k *Call) endExtras(why error) {
 func (k *Call) dropExtras() {
 	for _, x := range k.c.extras {
 		if x.k == k {
-			x.fail(sessionGone(nil))
+			x.fail(sessionGone())
 		}
 	}
 }
