@@ -130,7 +130,7 @@ func (k *Call) awaitAttached(ctx context.Context) error {
 // offerAgain invites the service to the call it had, if no other process has it by
 // now, and calls sent when the offer is there.
 func (k *Call) offerAgain(ctx context.Context, relayOnly bool, sent func()) error {
-	k.c.confirmCalls(ctx) // one that is another process's is over now; else the service decides
+	k.c.confirmCalls(ctx)                       // one that is another process's is over now; else the service decides
 	if err := k.takeExchange(ctx); err != nil { // what was offered to the old session is taken back
 		return err
 	}
