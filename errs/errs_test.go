@@ -114,6 +114,8 @@ var table = []row{
 		"media track: add local track for audio: root cause"),
 	of(&errs.MediaAccessError{Operation: "start screen share", Media: "screen", Denied: true, OriginalError: errRoot}, &errs.MediaAccessError{},
 		"media access denied: start screen share of screen: root cause"),
+	of(&errs.OverconstrainedError{Constraint: "Width", Problem: "offers 320 to 1280"}, &errs.OverconstrainedError{},
+		"constraint Width: offers 320 to 1280"),
 	of(&errs.OverconstrainedFallbackError{DeviceKind: "videoinput", OriginalError: errRoot}, &errs.OverconstrainedFallbackError{},
 		"choose device of kind videoinput: every fallback failed: root cause"),
 	of(&errs.DeviceNotFoundError{DeviceID: "mic-2"}, &errs.DeviceNotFoundError{},

@@ -41,6 +41,16 @@ func (e *MediaAccessError) Error() string {
 // Unwrap returns the cause.
 func (e *MediaAccessError) Unwrap() error { return e.OriginalError }
 
+// OverconstrainedError says that a device is there and cannot do what was asked of
+// it.
+type OverconstrainedError struct {
+	Constraint string // the name of the field of media.Constraints
+	Problem    string // what the device offers instead
+}
+
+// Error names the constraint and what the device offers.
+func (e *OverconstrainedError) Error() string { return "constraint " + e.Constraint + ": " + e.Problem }
+
 // OverconstrainedFallbackError says that no device satisfies the wishes, neither
 // exactly, nor as preferences, nor with the default device.
 type OverconstrainedFallbackError struct {
