@@ -49,7 +49,9 @@ type OverconstrainedError struct {
 }
 
 // Error names the constraint and what the device offers.
-func (e *OverconstrainedError) Error() string { return "constraint " + e.Constraint + ": " + e.Problem }
+func (e *OverconstrainedError) Error() string {
+	return withDetail(withDetail("constraint", " ", e.Constraint), ": ", e.Problem)
+}
 
 // OverconstrainedFallbackError says that no device satisfies the wishes, neither
 // exactly, nor as preferences, nor with the default device.
