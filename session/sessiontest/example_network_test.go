@@ -6,7 +6,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 	"github.com/pion/webrtc/v4"
@@ -46,13 +45,13 @@ func ExampleNetwork() {
 	network.Set(sessiontest.NetworkConditions{Loss: 0.2, Delay: 50 * time.Millisecond})
 	for s := range call.ObserveStats(time.Second).Seq(ctx) {
 		if s.Loss > 5 && s.RoundTrip >= 100*time.Millisecond {
-			fmt.Println("it shows: the quality is excellent:", s.Quality == media.QualityExcellent)
+			fmt.Println("it shows: the score is below 4:", s.QualityScore < 4)
 			break
 		}
 	}
 	_, in := network.Counts()
 	fmt.Println("packets were lost:", in.Lost > 0, network.Conditions().Loss)
 	// Output:
-	// it shows: the quality is excellent: false
+	// it shows: the score is below 4: true
 	// packets were lost: true 0.2
 }
