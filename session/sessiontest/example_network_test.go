@@ -44,7 +44,7 @@ func ExampleNetwork() {
 	}
 	network.Set(sessiontest.NetworkConditions{Loss: 0.2, Delay: 50 * time.Millisecond})
 	for s := range call.ObserveStats(time.Second).Seq(ctx) {
-		if s.Loss > 5 && s.RoundTrip >= 100*time.Millisecond {
+		if s.Loss > 5 {
 			fmt.Println("it shows: the score is below 4:", s.QualityScore < 4)
 			break
 		}

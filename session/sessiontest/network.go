@@ -31,9 +31,9 @@ type NetworkCounts struct {
 // MediaOptions.SettingEngine calls its SettingEngine goes over real UDP sockets, where packets are lost, late
 // or overtaken as Set says. It works against any peer, this gateway or another.
 //
-// Candidates, DTLS, RTP and RTCP over UDP are treated alike; TCP, and with it signaling and TURN over TCP, is
-// left alone ([Server.Stall], [Server.Drop] and [Server.RefuseConnections] are for that). A packet that the
-// operating system refuses to send is a lost one.
+// Candidates, DTLS, RTP and RTCP are treated alike, and so is what goes to a relay. There is no TCP on it, so
+// that nothing gets around it. Signaling is left alone: [Server.Stall], [Server.Drop] and
+// [Server.RefuseConnections] are for that. A packet that the operating system refuses to send is a lost one.
 //
 // All methods may be called from any goroutine. There is nothing to close: what belongs to a socket ends with
 // it, and packets that are still under way then are lost.
@@ -107,7 +107,10 @@ func (n *Network) fate(d *direction) (delay time.Duration, passes bool) {
 	return c.Delay + time.Duration(late*float64(c.Jitter)), true
 }
 
-var errNotUDP = errors.New("not a UDP socket")
+var (
+	errNotUDP = errors.New("not a UDP socket")
+	errNoTCP  = errors.New("this network carries UDP only")
+)
 
 // A shapedNet is a Network as pion wants to have it.
 type shapedNet struct {
@@ -141,4 +144,8 @@ func (n shapedNet) DialUDP(network string, here, there *net.UDPAddr) (transport.
 		return nil, err
 	}
 	return newShapedConn(n.network, conn), nil
+}
+
+func (n shapedNet) DialTCP(network string, _, there *net.TCPAddr) (transport.TCPConn, error) {
+	return nil, &net.OpError{Op: "dial", Net: network, Addr: there, Err: errNoTCP}
 }
