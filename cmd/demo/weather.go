@@ -22,7 +22,7 @@ const weatherUsage = `demo weather has a call go through bad weather and live.
 
   demo weather [flags]      takes a minute and a half
     -plot weather.png       where to draw what was measured
-    -short                  half a minute, with a client that loses its patience sooner
+    -short                  half a minute, without the short cut, and with a client that loses its patience sooner
 
 The gateway plays a tone, over real UDP sockets on loopback, through a network in this process that loses
 packets, has them late or overtaken, and is cut and mended. On a terminal a table shows how the call is doing;
@@ -74,7 +74,7 @@ func runWeather(ctx context.Context, args []string, out, problems io.Writer) int
 }
 
 func newVoyage(p programme, out io.Writer) *voyage {
-	v := &voyage{programme: p, record: newRecord()}
+	v := &voyage{programme: p, record: &record{}}
 	lines := out
 	if isTerminal(out) {
 		v.footer = &footer{out: out}
@@ -115,7 +115,11 @@ func (v *voyage) sail(ctx context.Context) error {
 	if err := v.dial(ctx, c); err != nil {
 		return err
 	}
-	defer v.watch()()
+	shown := v.watch()
+	defer func() {
+		_ = c.Close() // which ends the call in any case
+		shown()
+	}()
 	if err := v.live(ctx); err != nil && !errors.Is(err, errInterrupted) {
 		return fmt.Errorf("the call has not survived: %w", err)
 	} else if err != nil {
@@ -171,7 +175,6 @@ func (v *voyage) watch() (wait func()) {
 
 // live leads the call through every spell.
 func (v *voyage) live(ctx context.Context) error {
-	v.record = newRecord()
 	tick := time.NewTicker(v.every())
 	defer tick.Stop()
 	for _, s := range v.spells {
@@ -217,8 +220,7 @@ func (v *voyage) read(s spell) {
 	if figures == nil {
 		return
 	}
-	r := readingOf(*figures, time.Since(v.record.began), time.Since(v.call.Stats().Audio.LastPacketAt))
-	v.record.read(r)
+	r := v.record.read(*figures, v.call.Stats().Audio.LastPacketAt)
 	if v.footer == nil {
 		v.tl.say(s.name, "%s", r.figures())
 		return
@@ -258,13 +260,6 @@ func (v *voyage) conclude(stretches []stretch, path string) error {
 		v.footer.set("")
 	}
 	v.tl.lines.Publish(strings.TrimSuffix(v.table(stretches), "\n"))
-	_, _, happenings := v.record.seen()
-	attempts := 0
-	for _, h := range happenings {
-		if h.action == session.RecoveryReinviteStarted {
-			attempts++
-		}
-	}
 	out, in := v.network.Counts()
 	if err := v.record.plot(path); err != nil {
 		return err
@@ -274,7 +269,7 @@ func (v *voyage) conclude(stretches []stretch, path string) error {
 	}
 	v.tl.summary([]string{
 		fmt.Sprintf("the network lost %d of %d packets that were sent, and %d of %d that came", out.Lost, out.Lost+out.Passed, in.Lost, in.Lost+in.Passed),
-		fmt.Sprintf("recovery made %d attempts; the figures of each spell are those of its end", attempts),
+		"the figures of each spell are those of its end; loss is of the last five seconds",
 		"plot: " + path,
 	})
 	return nil

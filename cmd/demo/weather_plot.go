@@ -29,7 +29,7 @@ func (r *record) chart() chart.Chart {
 	stretches, readings, happenings := r.seen()
 	c := chart.Chart{
 		Title:    "A call in bad weather",
-		Subtitle: "what the call measured of its own network, once a second; nothing is drawn where nothing arrived",
+		Subtitle: "what the call measured of its own network; nothing is drawn where nothing arrived",
 		Panels: []chart.Panel{
 			{Name: "MOS", Unit: "1 to 5", Low: 1, High: 5, Fixed: true, Color: color.RGBA{0x1f, 0x77, 0xb4, 0xff}},
 			{Name: "loss", Unit: "%, of 5 s", High: 10, Color: color.RGBA{0xc2, 0x3b, 0x22, 0xff}},

@@ -65,7 +65,7 @@ func shortProgramme() programme {
 	p.RecoveryDebounce, p.RecoveryCooldown = s/2, s
 	p.ICEDisconnectedGrace, p.ICERestartTimeout = s, 2*s
 	return programme{
-		spells:      []spell{clear(3 * s), drizzle(3 * s), storm(4 * s), fog(3 * s), far(3 * s), cut(6 * s), clear(5 * s)},
+		spells:      []spell{clear(3 * s), drizzle(3 * s), storm(4 * s), fog(3 * s), far(3 * s), cut(5 * s), clear(6500 * time.Millisecond)},
 		preferences: &p,
 	}
 }

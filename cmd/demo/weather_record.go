@@ -14,7 +14,7 @@ const unheard = time.Second
 
 // A reading is what a call tells of its network at one moment.
 type reading struct {
-	at                time.Duration // since the call was connected
+	at                time.Duration // since the first spell began
 	silent            time.Duration // for how long nothing has arrived
 	score             float64
 	quality           media.QualityLevel
@@ -24,14 +24,6 @@ type reading struct {
 
 // heard reports whether anything arrives, so that there is something to measure.
 func (r reading) heard() bool { return r.silent < unheard }
-
-// readingOf is what the figures of a call come to.
-func readingOf(s session.CallStats, at, silent time.Duration) reading {
-	return reading{
-		at: at, silent: silent, score: s.QualityScore, quality: s.Quality,
-		lossHere: s.Loss, lossFar: 100 * s.Audio.FarLossFraction, jitter: s.Audio.Jitter, roundTrip: s.RoundTrip,
-	}
-}
 
 // A stretch is a spell that has begun.
 type stretch struct {
@@ -51,7 +43,7 @@ type happening struct {
 // A record is everything that was seen of a call in bad weather. Any goroutine may add to it.
 type record struct {
 	mu         sync.Mutex
-	began      time.Time
+	began      time.Time // the first spell
 	restored   time.Time // when the network was last cut and is no more
 	trouble    time.Time // when recovery had to begin
 	attempt    time.Time // when its last attempt began
@@ -60,12 +52,13 @@ type record struct {
 	happenings []happening
 }
 
-func newRecord() *record { return &record{began: time.Now()} }
-
 // turn begins the next spell.
 func (r *record) turn(s spell) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.began.IsZero() {
+		r.began = time.Now()
+	}
 	now := time.Since(r.began)
 	if n := len(r.stretches); n > 0 {
 		r.stretches[n-1].to = now
@@ -76,17 +69,21 @@ func (r *record) turn(s spell) {
 	r.stretches = append(r.stretches, stretch{spell: s, from: now, to: now})
 }
 
-// read adds a reading to the spell that it is.
-func (r *record) read(v reading) {
+// read adds what the figures of a call come to, to the spell that it is.
+func (r *record) read(f session.CallStats, lastPacket time.Time) reading {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	v := reading{
+		at: time.Since(r.began), silent: time.Since(lastPacket), score: f.QualityScore, quality: f.Quality,
+		lossHere: f.Loss, lossFar: 100 * f.Audio.FarLossFraction, jitter: f.Audio.Jitter, roundTrip: f.RoundTrip,
+	}
 	r.readings = append(r.readings, v)
 	s := &r.stretches[len(r.stretches)-1]
 	s.to, s.last = v.at, v
-	if v.heard() {
-		return
+	if !v.heard() {
+		s.silence = max(s.silence, min(v.silent, v.at-s.from))
 	}
-	s.silence = max(s.silence, min(v.silent, v.at-s.from))
+	return v
 }
 
 // recovered adds what recovery did, and returns it in words.

@@ -85,19 +85,34 @@ func (p *pen) rect(x0, y0, x1, y1 float64, c color.RGBA) {
 
 // fill fills shapes that all turn the same way; where they overlap is filled once.
 func (p *pen) fill(c color.RGBA, shapes ...[]point) {
-	b := p.img.Bounds()
+	b := around(shapes).Intersect(p.img.Bounds())
+	if b.Empty() {
+		return
+	}
 	r := vector.NewRasterizer(b.Dx(), b.Dy())
 	for _, shape := range shapes {
 		for i, at := range shape {
+			x, y := float32(at.x)-float32(b.Min.X), float32(at.y)-float32(b.Min.Y)
 			if i == 0 {
-				r.MoveTo(float32(at.x), float32(at.y))
+				r.MoveTo(x, y)
 			} else {
-				r.LineTo(float32(at.x), float32(at.y))
+				r.LineTo(x, y)
 			}
 		}
 		r.ClosePath()
 	}
 	r.Draw(p.img, b, image.NewUniform(c), image.Point{})
+}
+
+// around is the smallest rectangle with all shapes in it.
+func around(shapes [][]point) (b image.Rectangle) {
+	for _, shape := range shapes {
+		for _, at := range shape {
+			x, y := int(math.Floor(at.x)), int(math.Floor(at.y))
+			b = b.Union(image.Rect(x, y, x+1, y+1))
+		}
+	}
+	return b
 }
 
 // stroke draws a line through points, with round corners.
@@ -130,12 +145,10 @@ func (p *pen) dot(x, y, radius float64, c color.RGBA) { p.fill(c, disc(point{x, 
 
 // dashes draws a broken line straight down.
 func (p *pen) dashes(x, top, bottom float64, c color.RGBA) {
-	var shapes [][]point
+	x = math.Round(x)
 	for y := top; y < bottom; y += 9 {
-		end := min(y+5, bottom)
-		shapes = append(shapes, []point{{x - 0.8, y}, {x + 0.8, y}, {x + 0.8, end}, {x - 0.8, end}})
+		p.rect(x-1, y, x+1, min(y+5, bottom), c)
 	}
-	p.fill(c, shapes...)
 }
 
 // disc is a circle with so many corners that nobody sees them.
