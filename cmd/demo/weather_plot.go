@@ -18,7 +18,8 @@ func (r *record) plot(path string) error {
 		return err
 	}
 	var buf bytes.Buffer
-	if err := png.Encode(&buf, img); err != nil {
+	smallest := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := smallest.Encode(&buf, img); err != nil {
 		return err
 	}
 	return os.WriteFile(path, buf.Bytes(), 0o644)
