@@ -13,6 +13,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME  ?= 10000x
 BENCHTIME ?= 1s
 SOAK      ?= 15s
+CALLS     ?= 2000
 PLOT      ?= weather.png
 
 # The race detector needs cgo and a C compiler; media/opus needs libopus as well.
@@ -28,7 +29,7 @@ BROWSER  = $(shell for c in "$$CHROMIUM" chromium chromium-browser google-chrome
   [ -n "$$c" ] && command -v "$$c" >/dev/null && [ -e $(SDK) ] && echo yes && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-survive demo-weather test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install soak otel nats
+.PHONY: help demo demo-survive demo-weather test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install soak soak-calls otel nats
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +93,9 @@ browser-install:
 # The unit tests have it too, with fewer calls, for the race detector.
 soak: ## fifty calls of real media live through random faults (SOAK=15s)
 	CALLRX_SOAK=$(SOAK) $(GO) test -count 1 -timeout 3h -v -run '^TestCallsLiveThroughRandomFaults$$' ./session
+
+soak-calls: ## two thousand calls of real media leave nothing behind (CALLS=2000)
+	CALLRX_CALLS=$(CALLS) $(GO) test -count 1 -timeout 1h -v -run '^TestCallsLeaveNothingBehind$$' ./session
 
 race: ## the tests three times under the race detector
 	$(GO) test -race -count 3 -timeout 10m ./...

@@ -27,9 +27,10 @@ const (
 
 // What may be left of a call. A process at rest is not the same twice: that is what the slack is for.
 const (
-	leftHeap       = 1 << 10 // bytes for each call
-	leftHeapSlack  = 1 << 20
-	leftGoroutines = 20 // for all of them
+	leftMemory        = 1 << 10 // bytes for each call
+	leftHeapSlack     = 3 << 20
+	leftResidentSlack = 16 << 20
+	leftGoroutines    = 20 // for all of them
 )
 
 // A usage is what the process uses at rest.
@@ -58,8 +59,11 @@ func TestCallsLeaveNothingBehind(t *testing.T) {
 	calls := int64(last.calls - first.calls)
 	t.Logf("from call %d on, each left %d bytes of heap and %d of resident memory",
 		first.calls, (last.heap-first.heap)/calls, (last.resident-first.resident)/calls)
-	if grown := last.heap - first.heap; grown > leftHeap*calls+leftHeapSlack {
+	if grown := last.heap - first.heap; grown > leftMemory*calls+leftHeapSlack {
 		t.Errorf("the heap has grown by %d bytes with %d calls", grown, calls)
+	}
+	if grown := last.resident - first.resident; grown > leftMemory*calls+leftResidentSlack {
+		t.Errorf("the process has grown by %d bytes with %d calls", grown, calls)
 	}
 	if grown := last.goroutines - first.goroutines; grown > leftGoroutines {
 		t.Errorf("%d goroutines are left of %d calls", grown, calls)

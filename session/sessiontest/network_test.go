@@ -292,3 +292,20 @@ func TestShapedSocketHasDeadlinesAndAnEnd(t *testing.T) {
 		t.Errorf("write after the end: %v", err)
 	}
 }
+
+// Or media would get around a cut by a relay's TCP port.
+func TestNetworkCarriesNoTCP(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	network, err := sessiontest.NewNetwork(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := network.Shaped().DialTCP("tcp4", nil, listener.Addr().(*net.TCPAddr))
+	if conn != nil || !errors.As(err, new(*net.OpError)) {
+		t.Errorf("DialTCP: %v, %v", conn, err)
+	}
+}
