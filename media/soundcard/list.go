@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"slices"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/callrx/callrx/errs"
@@ -131,19 +130,19 @@ func nativeKind(kind media.DeviceKind) malgo.DeviceType {
 	return malgo.Capture
 }
 
-// text is an id as the sound system writes it, in UTF-8 or on Windows in UTF-16, or
-// in hexadecimal digits if it is no text.
+// text is an id as the sound system writes it, in one byte a letter or on Windows in
+// two, or in hexadecimal digits if it is no text.
 func text(id malgo.DeviceID) string {
 	raw := bytes.TrimRight(id[:], "\x00")
 	if printable(string(raw)) {
 		return string(raw)
 	}
-	var units []uint16
-	for i := 0; i < len(raw); i += 2 {
-		units = append(units, uint16(id[i])|uint16(id[i+1])<<8)
+	var wide []byte
+	for i := 0; i < len(raw) && id[i+1] == 0; i += 2 {
+		wide = append(wide, id[i])
 	}
-	if wide := string(utf16.Decode(units)); printable(wide) {
-		return wide
+	if len(wide) == (len(raw)+1)/2 && printable(string(wide)) {
+		return string(wide)
 	}
 	return hex.EncodeToString(raw)
 }

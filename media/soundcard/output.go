@@ -2,6 +2,7 @@ package soundcard
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/callrx/callrx/errs"
@@ -22,8 +23,9 @@ const (
 type Output struct {
 	*media.PCMSink
 	stream
-	ring  ring
-	holes atomic.Uint64
+	ring   ring
+	holes  atomic.Uint64
+	closed sync.Once
 
 	// What follows belongs to the thread of the sound system.
 	frame   []int16
@@ -133,6 +135,6 @@ func (o *Output) WritePacket(packet media.Packet) error {
 // Close gives the loudspeaker back. What was not played by then is not heard.
 func (o *Output) Close() error {
 	err := o.close()
-	_ = o.PCMSink.Close() // has nobody to fail for
+	o.closed.Do(func() { _ = o.PCMSink.Close() }) // which has nobody to fail for
 	return err
 }

@@ -106,6 +106,12 @@ func (p *Provider) end(s *stream, why error) {
 	delete(p.streams, s)
 	s.err = why
 	close(s.ended) // who waits for sound lets go
+	if p.backend != CoreAudio {
+		// Uninit waits for the thread of the device, which may be waiting for a server
+		// that has nothing more to say; Stop wakes it. On macOS there is no such thread,
+		// and Stop would wait for a device that is no more.
+		_ = s.native.Stop()
+	}
 	s.native.Uninit()
 	s.native = nil
 }
