@@ -39,10 +39,12 @@ func (p *Provider) open(s *stream, id malgo.DeviceID, data func([]int16)) error 
 	defer pinned.Unpin()
 	config := malgo.DefaultDeviceConfig(nativeKind(s.device.Kind))
 	config.SampleRate, config.NoFixedSizedCallback = rate, 1
+	config.PeriodSizeInMilliseconds = 20
 	config.Pulse.StreamNameCapture, config.Pulse.StreamNamePlayback = "call", "call"
 	side := &config.Capture
 	if s.device.Kind == media.DeviceAudioOutput {
 		side = &config.Playback
+		config.PeriodSizeInMilliseconds = 40 // what is late is a hole, what is heard late is not
 	}
 	side.DeviceID, side.Format, side.Channels = unsafe.Pointer(&id), malgo.FormatS16, uint32(s.channels)
 	native, err := malgo.InitDevice(p.system.Context, config, malgo.DeviceCallbacks{
