@@ -24,10 +24,13 @@ const (
 )
 
 // native is what the library calls a backend.
-func (b Backend) native() malgo.Backend {
-	return [...]malgo.Backend{
-		WASAPI: malgo.BackendWasapi, CoreAudio: malgo.BackendCoreaudio,
-		PulseAudio: malgo.BackendPulseaudio, ALSA: malgo.BackendAlsa, Silent: malgo.BackendNull,
+func (b Backend) native() []malgo.Backend {
+	return [...][]malgo.Backend{
+		WASAPI: {malgo.BackendWasapi}, CoreAudio: {malgo.BackendCoreaudio},
+		PulseAudio: {malgo.BackendPulseaudio}, ALSA: {malgo.BackendAlsa},
+		// In malgo v0.11.24 the name is one off: its number is that of a backend of the
+		// program's own, which is passed over.
+		Silent: {malgo.BackendNull, malgo.BackendNull + 1},
 	}[b]
 }
 
@@ -48,7 +51,7 @@ func (p *Provider) connect() error {
 	}
 	var err error
 	for _, b := range candidates {
-		if p.system, err = malgo.InitContext([]malgo.Backend{b.native()}, malgo.ContextConfig{}, nil); err == nil {
+		if p.system, err = malgo.InitContext(b.native(), malgo.ContextConfig{}, nil); err == nil {
 			p.backend = b
 			return nil
 		}

@@ -148,7 +148,7 @@ func TestIDsArePrintable(t *testing.T) {
 	for raw, want := range map[string]string{
 		"alsa_input.pci-0000_00_1f.3":     "alsa_input.pci-0000_00_1f.3",
 		"{\x000\x00.\x000\x00.\x001\x00}": "{0.0.1}",
-		"":                                "",
+		"":                                "default",
 		"\x01\x02\x03\x04":                "01020304",
 		"Mikrofon Küche":                  "Mikrofon Küche",
 	} {

@@ -131,9 +131,13 @@ func nativeKind(kind media.DeviceKind) malgo.DeviceType {
 }
 
 // text is an id as the sound system writes it, in one byte a letter or on Windows in
-// two, or in hexadecimal digits if it is no text.
+// two, or in hexadecimal digits if it is no text. Where there is none it is the
+// default one.
 func text(id malgo.DeviceID) string {
 	raw := bytes.TrimRight(id[:], "\x00")
+	if len(raw) == 0 {
+		return "default"
+	}
 	if printable(string(raw)) {
 		return string(raw)
 	}

@@ -39,7 +39,6 @@ func (p *Provider) open(s *stream, id malgo.DeviceID, data func([]int16)) error 
 	defer pinned.Unpin()
 	config := malgo.DefaultDeviceConfig(nativeKind(s.device.Kind))
 	config.SampleRate, config.NoFixedSizedCallback = rate, 1
-	config.PeriodSizeInMilliseconds = 20
 	config.Pulse.StreamNameCapture, config.Pulse.StreamNamePlayback = "call", "call"
 	side := &config.Capture
 	if s.device.Kind == media.DeviceAudioOutput {
