@@ -122,9 +122,7 @@ func (i *Input) Send(ctx context.Context, out *media.Output) error {
 
 // capture hands each frame to use.
 func (i *Input) capture(ctx context.Context, use func(pcm []int16) error) error {
-	for len(i.ring.queued) > 0 { // heard during a pause, and by nobody
-		i.ring.spare <- <-i.ring.queued
-	}
+	i.ring.empty() // of what was said during a pause, and to nobody
 	i.sending.Store(true)
 	defer i.sending.Store(false)
 	if err := i.start(ctx); err != nil {

@@ -33,3 +33,15 @@ func (r ring) push(frame []int16) (fits bool) {
 		}
 	}
 }
+
+// empty drops what is queued.
+func (r ring) empty() {
+	for {
+		select {
+		case frame := <-r.queued:
+			r.spare <- frame
+		default:
+			return
+		}
+	}
+}
