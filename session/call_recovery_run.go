@@ -24,8 +24,8 @@ func (k *Call) recover(e recoveryEvent) {
 	before := r.now
 	next, effects := before.next(e, k.recoveryLimits())
 	if next != before || len(effects) > 0 {
-		k.c.log.Debug("recovery", "call_id", k.id, "event", int(e), "from", before.state.String(), "to", next.state.String(),
-			"trouble", int(next.trouble), "attempts", next.attempts)
+		k.c.log.Debug("recovery", "call_id", k.id, "event", e.String(), "from", before.state.String(), "to", next.state.String(),
+			"trouble", next.trouble.String(), "attempts", next.attempts)
 	}
 	r.now = next
 	k.tellRecovering(before)
