@@ -216,7 +216,11 @@ func (r *refresher) lost() {
 	}
 	r.online = false
 	r.handle(connectionLost)
-	if t := r.token.expiresAt; !t.IsZero() && !r.lostAt.Before(t.Add(-time.Second)) && r.state.live() {
+	t := r.token.expiresAt
+	if r.expireAt.After(t.Add(r.policy.ExpiryGrace)) { // it is being rescued
+		return
+	}
+	if !t.IsZero() && !r.lostAt.Before(t.Add(-time.Second)) && r.state.live() {
 		r.expireAt = t // the service closed it for its age: no grace is left
 	}
 }
