@@ -46,6 +46,7 @@ type Client struct {
 	store       *store
 	directory   *Directory
 	preferences *Preferences
+	devices     *Devices
 
 	// The loop goroutine owns the fields of this group.
 	refresh     refresher
@@ -123,6 +124,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 	c.directory = newDirectory(c)
 	c.store, c.custody = newStore(o.Storage, o.PersistSession, c.report), newCustody(c)
 	c.preferences = newPreferences(c, o.Preferences)
+	c.devices = newDevices(c)
 	if o.SavePreferences {
 		if err := c.preferences.Persist(c.ctx); err != nil {
 			c.report(err)
@@ -187,6 +189,7 @@ func (c *Client) Close() error {
 	<-c.looping
 	c.workers.Wait()
 	c.preferences.complete()
+	c.devices.complete()
 	c.store.close()
 	c.streams.calls.Set(nil) // also those that ended when the loop did
 	c.streams.complete()
