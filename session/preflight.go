@@ -58,8 +58,8 @@ type PreflightDevices struct {
 type PreflightInput struct {
 	Given, Working bool
 	Device         *media.Device // nil: a source, or the provider does not tell
-	Codec          string  // that it is sent with first, as in "PCMU/8000"
-	Level          float64 // in dBFS, of a source of samples
+	Codec          string        // that it is sent with first, as in "PCMU/8000"
+	Level          float64       // in dBFS, of a source of samples
 }
 
 // A PreflightOutput is a sink, or the selected loudspeaker, which calls do not use by
