@@ -269,7 +269,7 @@ func (v *voyage) conclude(stretches []stretch, path string) error {
 	}
 	v.tl.summary([]string{
 		fmt.Sprintf("the network lost %d of %d packets that were sent, and %d of %d that came", out.Lost, out.Lost+out.Passed, in.Lost, in.Lost+in.Passed),
-		"the figures of each spell are those of its end; loss is of the last five seconds",
+		"the figures of each spell are those of its end; loss is of the last five seconds, far: as the far end counts",
 		"plot: " + path,
 	})
 	return nil

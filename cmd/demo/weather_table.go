@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
+// The table fits into 80 columns: a line that is broken in two would upset the footer.
 const (
-	tableHead = "weather   what it does          MOS  quality    loss  far loss   jitter     RTT  silence"
-	tableRow  = "%-9s %-20s %4s  %-9s %5s  %8s  %7s %7s  %7s"
+	tableHead = "weather  what it does       MOS  quality   loss   far  jitter     RTT  silent"
+	tableRow  = "%-8s %-17s %4s  %-9s %5s %5s %7s %7s %7s"
 )
 
 // weatherTable has a line for each spell so far, with the figures of its end.

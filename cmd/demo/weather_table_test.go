@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -22,15 +23,20 @@ func seenStretches() []stretch {
 
 func TestTableHasALineForEachSpell(t *testing.T) {
 	want := `
-[weather   what it does          MOS  quality    loss  far loss   jitter     RTT  silence]
-clear     20 ms round trip     4.41  excellent   0 %       0 %     0 ms   21 ms        -
-storm     20 % lost            2.40  poor       18 %      22 %     1 ms  800 ms        -
-cut       nothing passes          -  -             -         -        -       -    2.6 s
-clear     20 ms round trip        -  -             -         -        -       -        -
+[weather  what it does       MOS  quality   loss   far  jitter     RTT  silent]
+clear    20 ms round trip  4.41  excellent   0 %   0 %    0 ms   21 ms       -
+storm    20 % lost         2.40  poor       18 %  22 %    1 ms  800 ms       -
+cut      nothing passes       -  -             -     -       -       -   2.6 s
+clear    20 ms round trip     -  -             -     -       -       -       -
 `
 	got := weatherTable(seenStretches(), func(s string) string { return "[" + s + "]" })
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)
+	}
+	for line := range strings.Lines(got) {
+		if len(line) > 80 {
+			t.Errorf("%d columns: %s", len(line), line)
+		}
 	}
 }
 
