@@ -9,6 +9,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,6 +84,11 @@ func TestCallsLiveThroughRandomFaults(t *testing.T) {
 	s.srv.Stall("", sessiontest.StallNone)
 	s.wantWell()
 	s.report()
+	stuck := time.AfterFunc(soakCalm, func() {
+		debug.SetTraceback("all") // or nobody learns who waits for whom
+		panic("clients and gateway are not closed after " + soakCalm.String())
+	})
+	defer stuck.Stop()
 	for _, u := range s.users {
 		_ = u.c.Close()
 	}
