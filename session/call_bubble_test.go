@@ -24,6 +24,7 @@ import (
 type callBubble struct {
 	srv   *sessiontest.Server
 	hosts []*vnet.Net // the gateway's, then one for each client
+	world *vnet.Router
 	used  int
 	loss  atomic.Int64    // of a hundred packets to the clients, so many are lost
 	cut   atomic.Bool     // nothing gets through, either way
@@ -47,7 +48,7 @@ func inSlowCallBubble(t *testing.T, network vnet.RouterConfig, o sessiontest.Opt
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := &callBubble{}
+		b := &callBubble{world: router}
 		for i := range 4 {
 			host, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{fmt.Sprintf("10.0.0.%d", i+1)}})
 			if err == nil {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
@@ -121,3 +122,7 @@ func Trace(ctx context.Context, c *Client) {
 	_, end := c.trace(ctx, Operation{Name: OperationRPC, Method: "signalwire.ping"})
 	end(nil)
 }
+
+// Sleep has the client's wall clock jump, as that of a machine does that slept:
+// timers have stood still meanwhile.
+func Sleep(c *Client, d time.Duration) { c.clock.offset.Add(int64(d)) }
