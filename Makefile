@@ -116,10 +116,15 @@ race: ## the tests three times under the race detector
 bench: ## every benchmark, with allocations (BENCHTIME=1s)
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
-lint: fmt-check tidy-check ## gofmt, go mod tidy, vet, staticcheck
+# The modules beside this one. Those of Opus need libopus to be compiled.
+MODULES := internal/interop session/natsstorage session/otelsession $(if $(OPUS),media/opus media/opus/opustest)
+
+lint: fmt-check tidy-check ## gofmt, go mod tidy, vet, staticcheck, the last one in every module
 	$(GO) vet ./...
 	@if $(GO) run $(STATICCHECK) -version >/dev/null 2>&1; then \
-	  echo '$(GO) run $(STATICCHECK) ./...'; $(GO) run $(STATICCHECK) ./...; \
+	  for module in . $(MODULES); do \
+	    echo "in $$module: $(GO) run $(STATICCHECK) ./..."; (cd $$module && $(GO) run $(STATICCHECK) ./...) || exit 1; \
+	  done; \
 	else \
 	  printf '\n*** STATICCHECK WAS NOT RUN: %s cannot be fetched.\n\n' '$(STATICCHECK)'; [ -z "$(CI)" ]; \
 	fi

@@ -140,6 +140,8 @@ var table = []row{
 		"attach call c-1: root cause"),
 	of(&errs.CallOwnedError{CallID: "c-1"}, &errs.CallOwnedError{},
 		"call c-1 is owned by another process"),
+	of(&errs.SessionOwnedError{}, &errs.SessionOwnedError{},
+		"the stored session is owned by another process"),
 }
 
 func TestEveryErrorIsFoundThroughTwoWraps(t *testing.T) {

@@ -52,3 +52,14 @@ func (e *SessionEndedError) Error() string {
 
 // Unwrap returns the cause.
 func (e *SessionEndedError) Unwrap() error { return e.OriginalError }
+
+// SessionOwnedError says that another process that shares the storage goes on with
+// the session that this one had: it is the one to resume it. This process has
+// opened another session, and keeps its calls.
+type SessionOwnedError struct{}
+
+// Error says so.
+func (e *SessionOwnedError) Error() string { return "the stored session is owned by another process" }
+
+// Retryable reports false.
+func (e *SessionOwnedError) Retryable() bool { return false }

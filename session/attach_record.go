@@ -22,14 +22,21 @@ type attachRecord struct {
 	Held        bool               `json:"held,omitempty"`
 	Answered    bool               `json:"answered,omitempty"`
 	Variables   map[string]any     `json:"userVariables,omitempty"`
-	AttachedAt  int64              `json:"attachedAt"`      // last written, in milliseconds
-	Owner       string             `json:"owner,omitempty"` // empty: left for whoever comes next
-	Beat        uint64             `json:"beat"`            // grows as long as the owner lives
+	Extras      []attachExtra      `json:"extraLegs,omitempty"` // what it sends beside its main leg
+	AttachedAt  int64              `json:"attachedAt"`          // last written, in milliseconds
+	Owner       string             `json:"owner,omitempty"`     // empty: left for whoever comes next
+	Beat        uint64             `json:"beat"`                // grows as long as the owner lives
 }
 
 type attachParty struct {
 	URI  string `json:"uri"`
 	Name string `json:"name,omitempty"`
+}
+
+// An attachExtra is a leg that ends with its process: its source does.
+type attachExtra struct {
+	ID     string `json:"id"`
+	Screen bool   `json:"screen,omitempty"`
 }
 
 // attachMedia holds directions as SDP names them.
@@ -90,7 +97,7 @@ func (k *Call) record() attachRecord {
 		From: attachParty(k.from), To: attachParty(k.to), NodeID: k.NodeID(), MemberID: k.SelfID(),
 		AudioMuted: local.audioMuted, VideoMuted: local.videoMuted, Held: k.held.Get(),
 		Answered: k.state.answered || k.answeredBefore, Variables: k.UserVariables(),
-		AttachedAt: time.Now().UnixMilli(),
+		Extras: k.knownExtras(), AttachedAt: time.Now().UnixMilli(),
 	}
 	if k.direction == errs.DirectionInbound {
 		r.Destination = k.from.URI

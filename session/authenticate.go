@@ -35,6 +35,7 @@ func (c *Client) authenticate(ctx context.Context, l *life, link *relay.Link) er
 	if !c.confirmCalls(ctx) { // whoever has them now resumes the session, too
 		_ = c.ask(ctx, func() { c.resume = resume{} })
 	}
+	c.confirmSession(ctx)
 	err := c.ask(ctx, func() {
 		dead = c.session != l
 		e = entry{token: c.refresh.token, resume: c.resume}

@@ -60,6 +60,7 @@ type Call struct {
 	kept    bool          // the call is on record in the storage
 	letGo   chan struct{} // closed when it is known that the call is this client's to end; nil: it is
 	revived bool          // made of the record of an earlier process
+	orphans []attachExtra // what that sent beside the main leg, and the service still has
 
 	answeredBefore bool // in that process
 

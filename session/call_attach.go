@@ -152,6 +152,7 @@ func (k *Call) attachDone(err error, hungUp *errs.CallEndedError) {
 	if k.state.status.ended() {
 		return
 	}
+	k.endOrphans()
 	if err != nil {
 		k.c.failed(note{category: DiagnosticRecovery, what: "attach_failed", callID: k.id}, err)
 		if k.lostSight() {

@@ -225,7 +225,12 @@ func (x *ExtraLeg) verto(ctx context.Context, method string, p wire.VertoParams)
 		env.CallID = x.k.id
 	}
 	env.NodeID = x.k.NodeID()
-	err := x.k.c.ask(ctx, func() { x.known = x.known || invite })
+	err := x.k.c.ask(ctx, func() {
+		if invite && !x.known {
+			x.known = true
+			x.k.rewrite()
+		}
+	})
 	if err != nil {
 		return wire.VertoReply{}, err
 	}
@@ -280,6 +285,7 @@ func (x *ExtraLeg) end(why error) {
 	}
 	x.ended, x.err = true, why
 	delete(x.k.c.extras, x.id)
+	x.k.rewrite()
 	x.show(ScreenShareNone)
 	leg := x.leg
 	x.k.jobs.Do(func() {

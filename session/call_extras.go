@@ -1,6 +1,9 @@
 package session
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // addExtra registers a leg before its invite is sent. It refuses a second
 // screen, and any for a call that is over. On the loop.
@@ -48,4 +51,31 @@ func (k *Call) allExtras() []*ExtraLeg {
 		}
 	}
 	return all
+}
+
+// knownExtras are the legs beside the main one that the service has, for the record.
+// On the loop.
+func (k *Call) knownExtras() []attachExtra {
+	all := slices.Clone(k.orphans)
+	for _, x := range k.c.extras {
+		if x.k == k && x.known {
+			all = append(all, attachExtra{x.id, x.screen})
+		}
+	}
+	slices.SortFunc(all, func(a, b attachExtra) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// endOrphans tells the service that the legs of an earlier process are over, which
+// otherwise show a frozen picture until their media times out. On the loop.
+func (k *Call) endOrphans() {
+	if len(k.orphans) == 0 {
+		return
+	}
+	for _, o := range k.orphans {
+		x := &ExtraLeg{k: k, id: o.ID, screen: o.Screen, known: true}
+		k.c.workers.Go(x.farewell)
+	}
+	k.orphans = nil
+	k.rewrite()
 }

@@ -133,6 +133,7 @@ func (c *Client) revive(id string, r attachRecord) {
 	k.setMember(r.MemberID)
 	k.wanted = r.directions()
 	k.revived, k.answeredBefore, k.known, k.reattaching = true, r.Answered, true, true
+	k.orphans = r.Extras
 	k.held.Set(r.Held)
 	k.room.local.set(&localView{audioMuted: r.AudioMuted, videoMuted: r.VideoMuted})
 	c.addCall(k)

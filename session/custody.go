@@ -162,6 +162,22 @@ func (u *custody) dropAll() {
 	}, nil)
 }
 
+// confirmSession gives up the session that a connection is to resume if another
+// process has resumed it since: the two would take it from each other for ever.
+func (c *Client) confirmSession(ctx context.Context) {
+	user := ""
+	err := c.ask(ctx, func() {
+		if u := c.streams.user.Get(); u != nil && c.resume.usable() && !c.custody.elsewhere {
+			user = u.ID
+		}
+	})
+	if err != nil || user == "" || !c.store.othersState(ctx, user) {
+		return
+	}
+	_ = c.ask(ctx, func() { c.custody.elsewhere, c.resume = true, resume{} })
+	c.report(&errs.SessionOwnedError{})
+}
+
 // confirmCalls makes sure, as far as the storage can be asked, that this client
 // still has its calls; what it has no more is lost when it returns. It reports
 // false when another process may have taken them over unnoticed.

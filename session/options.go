@@ -47,6 +47,11 @@ type Options struct {
 	// PersistSession stores the credential, the DPoP key and what resumes the
 	// session, so that a later process goes on where this one was. It needs a
 	// Storage that lasts.
+	//
+	// In a [SharedStorage] the stored session is the last one's that resumed it. A
+	// process without calls that is cut off by that opens a session of its own, which
+	// is not stored, and says so by an *errs.SessionOwnedError on ObserveErrors; one
+	// with calls on record keeps its session, and the next has another.
 	PersistSession bool
 	// Storage keeps what is stored. Nil: nothing is, beyond the client itself.
 	Storage Storage

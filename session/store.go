@@ -47,6 +47,8 @@ type store struct {
 	written chan struct{}   // closed when the writes under way are done; nil: none are
 	failed  map[string]bool // by key; "": one that is not known
 	pending int             // calls that have not returned
+	tried   string          // the last state of the session that was to be stored
+	took    string          // the last one that was
 	spared  time.Time       // not to be asked until then
 }
 
@@ -298,14 +300,40 @@ func (s *store) saveResume(u *User, r resume) {
 	if u == nil {
 		return
 	}
-	for key, value := range map[string]string{keyState(u.ID): r.state, keyProtocol(u.ID): r.protocol} {
-		text, err := json.Marshal(value)
-		if value == "" || err != nil {
-			s.remove(key)
-		} else {
-			s.set(key, text)
+	s.later(func(ctx context.Context) error {
+		s.mu.Lock()
+		s.tried = r.state
+		s.mu.Unlock()
+		err := s.writeText(ctx, keyState(u.ID), r.state)
+		if err == nil {
+			s.mu.Lock()
+			s.took = r.state
+			s.mu.Unlock()
 		}
+		return err
+	})
+	s.later(func(ctx context.Context) error { return s.writeText(ctx, keyProtocol(u.ID), r.protocol) })
+}
+
+// writeText stores a text; an empty one is none.
+func (s *store) writeText(ctx context.Context, key, value string) error {
+	text, err := json.Marshal(value)
+	if value == "" || err != nil {
+		return s.storage.Delete(ctx, s.scope, key)
 	}
+	return s.storage.Set(ctx, s.scope, key, text)
+}
+
+// othersState: the state that is stored is another process's, which goes on with
+// the session. The service gives a new one to each connection.
+func (s *store) othersState(ctx context.Context, user string) bool {
+	if s.shared() == nil {
+		return false
+	}
+	stored := s.loadText(ctx, keyState(user))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return stored != "" && s.tried != "" && stored != s.tried && stored != s.took
 }
 
 func (s *store) loadResume(ctx context.Context, user string) resume {

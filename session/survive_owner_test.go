@@ -217,3 +217,40 @@ func TestCallIsHandedOver(t *testing.T) {
 		<-far.Done()
 	})
 }
+
+// TestTwoProcessesWithoutCallsDoNotTakeTheSessionFromEachOther: the one that came
+// last has it; the first learns of it when it is cut off, and has another one.
+func TestTwoProcessesWithoutCallsDoNotTakeTheSessionFromEachOther(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		storage := sharedMemory()
+		first := b.start(t, "ann", storage, session.Options{})
+		second := b.start(t, "ann", storage, session.Options{})
+		pass(10 * time.Minute)
+		connects := b.srv.Journal().RPC(rpcConnect)
+		if len(connects) != 3 || connects[0].Session != connects[1].Session || connects[2].Session == connects[0].Session {
+			t.Errorf("%d connects", len(connects))
+		}
+		if len(told[*errs.SessionOwnedError](first)) != 1 || len(told[error](second)) != 0 {
+			t.Errorf("the first is told %v, the second %v", first.errors, second.errors)
+		}
+		for name, m := range map[string]*machine{"first": first, "second": second} {
+			k := connected(t, m.Client, "/public/echo", m.dialing(session.MediaOptions{}))
+			b.over(t, m.lineOf, k)
+			if m.Status() != session.StatusOnline {
+				t.Errorf("the %s is %v", name, m.Status())
+			}
+		}
+		b.srv.Drop("ann") // both
+		pass(time.Minute)
+		if n := len(b.srv.Journal().RPC(rpcConnect)); n != 5 || len(told[*errs.SessionOwnedError](first)) != 1 {
+			t.Errorf("%d connects after a drop, told %v", n, first.errors)
+		}
+		mine := storedText(t, second, ":pt")
+		_, _ = first.Close(), second.Close()
+		b.used--
+		third := b.start(t, "ann", storage, session.Options{})
+		if storedText(t, third, ":pt") != mine {
+			t.Error("the third does not go on with the session of the second")
+		}
+	})
+}

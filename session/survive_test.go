@@ -417,3 +417,43 @@ func TestStorageThatFailsCostsNoCall(t *testing.T) {
 		}
 	})
 }
+
+// TestScreenOfAKilledProcessIsEndedByTheNext: nobody sends it any more, and nobody
+// has to look at its last picture.
+func TestScreenOfAKilledProcessIsEndedByTheNext(t *testing.T) {
+	for name, resumed := range map[string]bool{"in the same session": true, "in another": false} {
+		t.Run(name, func(t *testing.T) {
+			inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+				first := b.start(t, "ann", sharedMemory(), session.Options{})
+				k := connected(t, first.Client, "/public/stage", first.dialing(session.MediaOptions{}))
+				gone := shareScreen(t, first.lineOf, k)
+				if err := gone.Stop(t.Context()); err != nil { // is on record no more
+					t.Fatal(err)
+				}
+				left := shareScreen(t, first.lineOf, k)
+				if !resumed {
+					key := "sw:" + first.User().ID + ":as"
+					if err := first.storage.SharedStorage.Delete(t.Context(), session.ScopePersistent, key); err != nil {
+						t.Fatal(err)
+					}
+				}
+				second, now := b.survive(t, first, "ann", takingUp(session.MediaOptions{}))
+				pass(500 * time.Millisecond)
+				byes := b.srv.Journal().Filter(received("verto.bye"))
+				if len(byes) != 2 || len(told[error](second)) != 0 {
+					t.Errorf("byes %v, told %v", byes, second.errors)
+				}
+				if leg, _ := b.srv.Call(left.ID()); leg.State != sessiontest.CallEnded {
+					t.Errorf("the screen is %v", leg.State)
+				}
+				if now.ID() != k.ID() || now.Status() != session.CallStatusConnected {
+					t.Errorf("the call is %v", now.Status())
+				}
+				if r := storedText(t, second, ":att"); strings.Contains(r, left.ID()) || strings.Contains(r, gone.ID()) {
+					t.Errorf("on record: %s", r)
+				}
+				b.over(t, second.lineOf, now)
+			})
+		})
+	}
+}
