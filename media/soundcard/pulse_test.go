@@ -57,6 +57,9 @@ func startServer(dir string, sinks ...string) (*server, error) {
 	for _, name := range []string{"HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"} {
 		os.Setenv(name, dir)
 	}
+	if err := os.WriteFile(filepath.Join(dir, ".asoundrc"), []byte("pcm.!default { type pulse }\n"), 0o600); err != nil {
+		return nil, err
+	}
 	os.Setenv("PULSE_SERVER", "unix:"+socket)
 	s := &server{dir, exec.Command("pulseaudio", args...)}
 	s.cmd.Stdout, s.cmd.Stderr = log, log
