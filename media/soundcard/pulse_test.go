@@ -44,7 +44,7 @@ func startServer(dir string, sinks ...string) (*server, error) {
 	socket := filepath.Join(dir, "native")
 	args := []string{
 		"--daemonize=no", "-n", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes",
-		"--realtime=no", "--high-priority=no", "--load=module-native-protocol-unix auth-anonymous=1 socket=" + socket,
+		"--realtime=yes", "--high-priority=yes", "--load=module-native-protocol-unix auth-anonymous=1 socket=" + socket,
 	}
 	for _, sink := range sinks {
 		args = append(args, "--load="+null(sink))
