@@ -13,6 +13,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME  ?= 10000x
 BENCHTIME ?= 1s
 SOAK      ?= 15s
+PLOT      ?= weather.png
 
 # The race detector needs cgo and a C compiler; media/opus needs libopus as well, and
 # the tests of media/soundcard need PulseAudio.
@@ -28,7 +29,7 @@ BROWSER  = $(shell for c in "$$CHROMIUM" chromium chromium-browser google-chrome
   [ -n "$$c" ] && command -v "$$c" >/dev/null && [ -e $(SDK) ] && echo yes && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-survive test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install soak otel nats soundcard checks
+.PHONY: help demo demo-survive demo-weather test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install soak otel nats soundcard checks
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +39,9 @@ demo: ## a session and two calls, in less than a minute
 
 demo-survive: ## kill -9 in mid-call: the next process goes on with the call, in ten seconds
 	@$(GO) run ./cmd/demo survive
+
+demo-weather: ## a call lives through loss, jitter, delay and cuts, and is drawn: a minute and a half (PLOT=weather.png)
+	@$(GO) run ./cmd/demo weather -plot $(PLOT)
 
 # In two steps, because a make knows only what was there when it began.
 test: ## everything that must pass: lint, unit tests and examples, a short fuzz run

@@ -55,6 +55,8 @@ type Call struct {
 	rooms map[string]bool
 	room  *room
 
+	inputs [2]*callInput // audio and video
+
 	kept    bool          // the call is on record in the storage
 	letGo   chan struct{} // closed when it is known that the call is this client's to end; nil: it is
 	revived bool          // made of the record of an earlier process
@@ -63,6 +65,7 @@ type Call struct {
 
 	leaving *errs.CallEndedError // why this program hung up, which is why the call ends then
 
+	veiled    bool   // video is not sent, as the client is suspended
 	departure uint64 // counts signs that the call goes on after it has left its last room
 
 	attachment    uint64 // counts attempts to attach: what an older one brings is void
@@ -115,6 +118,7 @@ func (c *Client) newCall(ctx context.Context, id string, d errs.CallDirection) *
 	k.stopAttaching = func() {}
 	k.watchStreams()
 	k.room, k.voice = newRoom(k), newCallVoice()
+	k.inputs = newCallInputs(k)
 	k.quality, k.recovery = newCallQuality(), newCallRecovery()
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(k.traced.ctx)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,7 @@ type Client struct {
 	store       *store
 	directory   *Directory
 	preferences *Preferences
+	devices     *Devices
 
 	// The loop goroutine owns the fields of this group.
 	refresh     refresher
@@ -66,10 +68,12 @@ type Client struct {
 	talks       map[string]*Conversation // that are open, by id
 	catching    bool                     // somebody is closing their gaps
 	sampling    bool                     // the figures of calls are being taken
+	addresses   []netip.Addr             // the machine's when it was last online; nil: not known
 
 	mailbox   chan func()
 	looping   chan struct{} // closed when the loop has ended
 	startLoop sync.Once
+	listening sync.Once // to Options.Network
 	quit      context.CancelCauseFunc
 	ctx       context.Context // ends with Close
 	workers   sync.WaitGroup  // whatever runs beside the loop
@@ -123,6 +127,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 	c.directory = newDirectory(c)
 	c.store, c.custody = newStore(o.Storage, o.PersistSession, c.report), newCustody(c)
 	c.preferences = newPreferences(c, o.Preferences)
+	c.devices = newDevices(c)
 	if o.SavePreferences {
 		if err := c.preferences.Persist(c.ctx); err != nil {
 			c.report(err)
@@ -187,6 +192,7 @@ func (c *Client) Close() error {
 	<-c.looping
 	c.workers.Wait()
 	c.preferences.complete()
+	c.devices.complete()
 	c.store.close()
 	c.streams.calls.Set(nil) // also those that ended when the loop did
 	c.streams.complete()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
 )
 
 // LevelTrace is the log level of single frames, below slog.LevelDebug.
@@ -76,12 +77,26 @@ type Options struct {
 	// cannot is told by ObserveErrors. It needs a Storage.
 	SavePreferences bool
 
+	// Devices are the microphones, cameras and loudspeakers that calls use; see
+	// Client.Devices. Nil: there are none, and calls send what the program gives them.
+	Devices media.DeviceProvider
+	// SkipDeviceMonitoring has Connect list the devices once, and not watch for
+	// changes.
+	SkipDeviceMonitoring bool
+
 	// DPoPKey is the client's key. Nil: the stored one, else a new one, which
 	// takes some 50 ms of CPU. Clients of one process may share a key.
 	DPoPKey *DPoPKey
 	// DisableDPoP signs in without a key; the client then cannot refresh tokens
 	// by itself.
 	DisableDPoP bool
+
+	// Network tells how the machine is connected, so that a change is acted upon at
+	// once instead of when something is missed; see ObserveNetworkChanges and the
+	// preference EnableNetworkChangeDetection. HostNetwork(0) looks at the machine's
+	// interfaces. Nil: nobody tells, and the client notices by itself, after 35
+	// seconds at most for its connection and some eight for the media of a call.
+	Network NetworkSource
 
 	// Refresh tunes token refresh.
 	Refresh RefreshPolicy
