@@ -91,15 +91,11 @@ func (e *ear) hear(frame []int16) error {
 func (e *ear) measure() error {
 	right := true
 	for c := range e.channels {
-		var side []int16
-		for i := c; i < len(e.pcm); i += e.channels {
-			side = append(side, e.pcm[i])
-		}
-		hz, dBFS := audio.DominantFrequency(side, 48000)
+		hz, dBFS := measure(e.pcm, c, e.channels)
 		e.heard += fmt.Sprintf("%.1f Hz at %.1f dBFS, ", hz, dBFS)
 		right = right && math.Abs(hz-e.hz) < 3 && math.Abs(dBFS-e.dBFS) < 1
 	}
-	e.pcm, e.seconds = e.pcm[:0], e.seconds+1
+	e.pcm, e.seconds, e.skipped = e.pcm[:0], e.seconds+1, 1 // and what was said meanwhile is not listened to
 	switch {
 	case right:
 		return errEnough
@@ -107,6 +103,20 @@ func (e *ear) measure() error {
 		return errors.New("not what was played")
 	}
 	return nil
+}
+
+// measure returns the frequency of a second of a sine, which rises through zero
+// once in a period, and its level: 0 dBFS is a sine at full scale.
+func measure(pcm []int16, channel, channels int) (hz, dBFS float64) {
+	power, before := 0.0, int16(0)
+	for i := channel; i < len(pcm); i += channels {
+		power += float64(pcm[i]) * float64(pcm[i])
+		if before < 0 && pcm[i] >= 0 {
+			hz++
+		}
+		before = pcm[i]
+	}
+	return hz, 10 * math.Log10(2*power/float64(len(pcm)/channels)/32768/32768)
 }
 
 // of is what a microphone captures.
