@@ -42,8 +42,8 @@
 //     silence.
 //   - Windows: WASAPI. The C compiler is GCC, of MinGW-w64.
 //
-// What is said here of Linux is tested, against a real PulseAudio. On macOS and
-// Windows it rests on the library.
+// What is said here of Linux is tested, against a real PulseAudio and over ALSA. For
+// Windows the package is known to build, and for macOS it rests on the library.
 //
 // # What it does
 //
