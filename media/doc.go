@@ -22,7 +22,8 @@
 // and the [Speaker] for voice agents), packets ([NewRTPSource]) or any track of
 // pion ([FromTrack]). Sinks are files ([NewOggSink], [NewIVFSink], [NewWAVSink]),
 // PCM ([NewPCMSink], [NewPCMWriter] and the [Listener] for voice agents), packets
-// ([NewRTPSink]) or nothing ([Discard]).
+// ([NewRTPSink]) or nothing ([Discard]). Microphones and loudspeakers of the machine
+// are in the module media/soundcard.
 //
 // PCM is 16 bits signed, channels interleaved. It is encoded to and decoded from
 // the codec that was negotiated: G.711 (RFC 3551) both ways, Opus (RFC 6716) in,

@@ -1,12 +1,17 @@
 // Package soundcard captures from the microphones and plays on the loudspeakers of
-// this machine, on Linux, macOS and Windows. A [Provider] is what package session
-// asks for devices, and gives the sources and sinks of a call:
+// this machine, on Linux, macOS and Windows. A [Provider] is what a client asks for
+// devices; calls then capture from the one that is selected, and go on with another
+// one when it vanishes:
 //
 //	sound, err := soundcard.Open(soundcard.Options{})
 //	if err != nil {
 //		return err
 //	}
 //	defer sound.Close()
+//	client, err := session.Open(ctx, credentials, session.Options{Devices: sound})
+//
+// It gives sources and sinks one at a time as well:
+//
 //	microphone, err := sound.OpenInput(ctx, media.DeviceAudioInput, media.Constraints{})
 //	if err != nil {
 //		return err
@@ -37,8 +42,8 @@
 //     silence.
 //   - Windows: WASAPI. The C compiler is GCC, of MinGW-w64.
 //
-// What is said here of Linux is tested, against a real PulseAudio. On macOS and
-// Windows it rests on the library.
+// What is said here of Linux is tested, against a real PulseAudio and over ALSA. For
+// Windows the package is known to build, and for macOS it rests on the library.
 //
 // # What it does
 //

@@ -17,7 +17,7 @@ import (
 func Example() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	visitor, door, end := exampleClients(ctx)
+	visitor, door, end := exampleClients(ctx, nil)
 	defer end()
 	sound, err := soundcard.Open(soundcard.Options{Backend: soundcard.Silent})
 	if err != nil {
@@ -66,6 +66,27 @@ func putThrough(ctx context.Context, call *session.Call, sound *soundcard.Provid
 	return call.Answer(ctx, session.MediaOptions{AudioSource: microphone, AudioSink: loudspeaker})
 }
 
+// A client that has the sound system for its devices: its calls capture from the
+// microphone that is selected, and go on with another one when that is unplugged.
+func ExampleOpen() {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	sound, err := soundcard.Open(soundcard.Options{Backend: soundcard.Silent})
+	if err != nil {
+		panic(err)
+	}
+	defer sound.Close()
+	client, _, end := exampleClients(ctx, sound)
+	defer end()
+	selected, err := client.Devices().ObserveSelectedAudioInput().Wait(ctx, func(d *media.Device) bool { return d != nil })
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("calls capture from", selected.Label)
+	// Output:
+	// calls capture from NULL Capture Device
+}
+
 func ExampleProvider_Devices() {
 	sound, err := soundcard.Open(soundcard.Options{Backend: soundcard.Silent})
 	if err != nil {
@@ -83,8 +104,8 @@ func ExampleProvider_Devices() {
 	// <nil>
 }
 
-// exampleClients are two, named "visitor" and "door".
-func exampleClients(ctx context.Context) (visitor, door *session.Client, end func()) {
+// exampleClients are two, named "visitor" and "door", with these devices, if any.
+func exampleClients(ctx context.Context, devices media.DeviceProvider) (visitor, door *session.Client, end func()) {
 	gw, err := sessiontest.Start(sessiontest.Options{})
 	if err != nil {
 		panic(err)
@@ -93,7 +114,7 @@ func exampleClients(ctx context.Context) (visitor, door *session.Client, end fun
 	for _, name := range []string{"visitor", "door"} {
 		sat := gw.IssueSAT(sessiontest.SATRequest{Reference: name, TTL: time.Hour})
 		c, err := session.Open(ctx, session.StaticCredentials(session.Credential{Token: sat.Token}),
-			session.Options{APIURL: gw.APIURL(), RelayURL: gw.RelayURL(), HTTPClient: gw.Client()})
+			session.Options{APIURL: gw.APIURL(), RelayURL: gw.RelayURL(), HTTPClient: gw.Client(), Devices: devices})
 		if err != nil {
 			panic(err)
 		}

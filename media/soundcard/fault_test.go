@@ -3,6 +3,7 @@ package soundcard_test
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"syscall"
 	"testing"
@@ -146,9 +147,7 @@ func TestSoundServerThatHangsHoldsNobodyUp(t *testing.T) {
 	microphone := input(t, p, media.Constraints{})
 	begun, captured := capturing(t.Context(), microphone)
 	wait(t, "the first frame", begun)
-	if err := s.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	signal(t, s, syscall.SIGSTOP)
 	_, err := p.Devices(within(t, 200*time.Millisecond))
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("list: %v", err)
@@ -156,17 +155,28 @@ func TestSoundServerThatHangsHoldsNobodyUp(t *testing.T) {
 	if _, err = p.OpenInput(within(t, 200*time.Millisecond), media.DeviceAudioInput, media.Constraints{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("open: %v", err)
 	}
-	if err := s.cmd.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
+	signal(t, s, syscall.SIGCONT)
 	if ids := names(t, p, media.DeviceAudioOutput); !slices.Equal(ids, []string{"car"}) {
 		t.Errorf("outputs are %q", ids)
 	}
-	if err := microphone.Close(); err != nil {
-		t.Error(err)
+	signal(t, s, syscall.SIGSTOP)
+	var access *errs.MediaAccessError
+	if err := p.Close(); !errors.As(err, &access) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("close: %v", err)
 	}
 	if err := wait(t, "the end", captured); !errors.Is(err, errs.ErrClosed) {
-		t.Errorf("closed: %v", err)
+		t.Errorf("capture: %v", err)
+	}
+	signal(t, s, syscall.SIGCONT)
+	if err := errors.Join(p.Close(), microphone.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+func signal(t testing.TB, s *server, what os.Signal) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(what); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -29,9 +29,9 @@ type Input struct {
 
 // OpenInput opens a microphone, without listening yet: 48,000 samples per second,
 // mono, or stereo if Constraints.Extra has "channelCount" 2 and the device has
-// them. There is no processing here: a constraint that wants some is an
-// [*errs.OverconstrainedError]. A camera is an [*errs.MediaAccessError] around an
-// [*errs.DeviceNotFoundError]. For the rest see [media.DeviceProvider].
+// them. Sound is captured as it is: that echo be cancelled, noise suppressed or gain
+// controlled is a wish that is not granted. A camera is an [*errs.MediaAccessError]
+// around an [*errs.DeviceNotFoundError]. For the rest see [media.DeviceProvider].
 func (p *Provider) OpenInput(ctx context.Context, kind media.DeviceKind, c media.Constraints) (media.Source, error) {
 	if err := check(kind, c); err != nil {
 		return nil, err
@@ -53,18 +53,7 @@ func check(kind media.DeviceKind, c media.Constraints) error {
 	default:
 		return &errs.ConfigError{Field: "kind", Problem: fmt.Sprintf("%q is no input", kind)}
 	}
-	if err := c.Validate(); err != nil {
-		return err
-	}
-	for _, wanted := range []struct {
-		name string
-		media.Toggle
-	}{{"EchoCancellation", c.EchoCancellation}, {"NoiseSuppression", c.NoiseSuppression}, {"AutoGainControl", c.AutoGainControl}} {
-		if wanted.Toggle == media.On {
-			return &errs.OverconstrainedError{Constraint: wanted.name, Problem: "sound is captured as it is"}
-		}
-	}
-	return nil
+	return c.Validate()
 }
 
 // input opens the device that the constraints ask for.

@@ -89,6 +89,9 @@ func (p *Provider) look() ([]entry, error) {
 		}
 	}
 	p.looked, p.last = true, listed
+	if p.poll.Reset(pollInterval); err != nil {
+		p.poll.Reset(searchInterval)
+	}
 	return listed, err
 }
 

@@ -13,6 +13,8 @@ const (
 	// pollInterval is how often the list is looked at while somebody watches it or a
 	// device is open: no sound system tells the library of all that happens to it.
 	pollInterval = 500 * time.Millisecond
+	// searchInterval is how often a sound system that has gone is looked for.
+	searchInterval = 2 * time.Second
 	// patience is how long a sound system that hangs is waited for where there is no
 	// context to say it.
 	patience = 5 * time.Second
@@ -37,8 +39,9 @@ type Provider struct {
 	// What follows belongs to run.
 	backend  Backend
 	system   *malgo.AllocatedContext // nil: there is none
-	last     []entry                 // what was listed last
-	looked   bool                    // there is a last
+	poll     *time.Ticker
+	last     []entry // what was listed last
+	looked   bool    // there is a last
 	streams  map[*stream]struct{}
 	watchers map[chan struct{}]struct{}
 }
@@ -90,15 +93,15 @@ func (p *Provider) run(closing context.Context, found chan<- error) {
 		return
 	}
 	defer p.disconnect()
-	poll := time.NewTicker(pollInterval)
-	defer poll.Stop()
+	p.poll = time.NewTicker(pollInterval)
+	defer p.poll.Stop()
 	for {
 		select {
 		case job := <-p.jobs:
 			job()
 		case <-p.kick:
 			p.look()
-		case <-poll.C:
+		case <-p.poll.C:
 			if len(p.streams)+len(p.watchers) > 0 {
 				p.look()
 			}

@@ -44,7 +44,7 @@ func startServer(dir string, sinks ...string) (*server, error) {
 	socket := filepath.Join(dir, "native")
 	args := []string{
 		"--daemonize=no", "-n", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes",
-		"--realtime=no", "--high-priority=no", "--load=module-native-protocol-unix auth-anonymous=1 socket=" + socket,
+		"--realtime=yes", "--high-priority=yes", "--load=module-native-protocol-unix auth-anonymous=1 socket=" + socket,
 	}
 	for _, sink := range sinks {
 		args = append(args, "--load="+null(sink))
@@ -56,6 +56,9 @@ func startServer(dir string, sinks ...string) (*server, error) {
 	defer log.Close()
 	for _, name := range []string{"HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"} {
 		os.Setenv(name, dir)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".asoundrc"), []byte("pcm.!default { type pulse }\n"), 0o600); err != nil {
+		return nil, err
 	}
 	os.Setenv("PULSE_SERVER", "unix:"+socket)
 	s := &server{dir, exec.Command("pulseaudio", args...)}
