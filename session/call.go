@@ -65,6 +65,7 @@ type Call struct {
 
 	leaving *errs.CallEndedError // why this program hung up, which is why the call ends then
 
+	veiled    bool   // video is not sent, as the client is suspended
 	departure uint64 // counts signs that the call goes on after it has left its last room
 
 	attachment    uint64 // counts attempts to attach: what an older one brings is void

@@ -145,6 +145,9 @@ func (k *Call) within(ctx context.Context) (context.Context, context.CancelFunc)
 // joined is ctx until other ends, with the reason of that as its cause.
 func joined(ctx, other context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	if other.Err() != nil { // AfterFunc would tell in a while, and something might be sent before
+		cancel(context.Cause(other))
+	}
 	stop := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
 	return ctx, func() { stop(); cancel(nil) }
 }

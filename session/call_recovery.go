@@ -29,9 +29,11 @@ const (
 
 // A RecoveryEvent tells what the recovery of a call's media did.
 type RecoveryEvent struct {
-	Action      RecoveryAction
-	Reason      string // the network issue that it is, or was last, about: "no_inbound_audio"; empty if there was none
-	Attempt     int    // of MaxAttempts; 0 where it is not about one
+	Action RecoveryAction
+	// Reason is the network issue that it is, or was last, about: "no_inbound_audio";
+	// or a NetworkChangeType, or "resume" of Client.Resume. Empty if there was none.
+	Reason      string
+	Attempt     int // of MaxAttempts; 0 where it is not about one
 	MaxAttempts int
 	Time        time.Time
 }

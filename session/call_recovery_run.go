@@ -24,8 +24,8 @@ func (k *Call) recover(e recoveryEvent) {
 	before := r.now
 	next, effects := before.next(e, k.recoveryLimits())
 	if next != before || len(effects) > 0 {
-		k.c.log.Debug("recovery", "call_id", k.id, "event", int(e), "from", before.state.String(), "to", next.state.String(),
-			"trouble", int(next.trouble), "attempts", next.attempts)
+		k.c.log.Debug("recovery", "call_id", k.id, "event", e.String(), "from", before.state.String(), "to", next.state.String(),
+			"trouble", next.trouble.String(), "attempts", next.attempts)
 	}
 	r.now = next
 	k.tellRecovering(before)
@@ -247,7 +247,7 @@ func (k *Call) watchNetwork() {
 		return
 	}
 	k.recovery.pref = k.c.preferred()
-	k.recovery.now.offline = k.c.lastStatus != StatusOnline
+	k.recovery.now.offline = k.c.lastStatus != StatusOnline || !k.c.Network().Online
 	k.quality.monitor = media.NewMonitor(k.recovery.pref.monitorConfig())
 	k.c.startSampling()
 }
@@ -263,6 +263,9 @@ func (k *Call) sampled(s media.Stats) {
 // degrade pauses video that would not arrive, and brings it back.
 func (k *Call) degrade(s media.Stats) {
 	r := k.recovery
+	if k.veiled { // nothing is sent that would not arrive
+		return
+	}
 	lossy := false
 	for _, i := range k.quality.monitor.Issues() {
 		lossy = lossy || i.Type == media.IssueHighPacketLoss
@@ -276,7 +279,7 @@ func (k *Call) degrade(s media.Stats) {
 	if r.video.paused == before {
 		return
 	}
-	k.media().Withhold(media.KindVideo, r.video.paused)
+	k.withhold()
 	r.constrained.Set(r.video.paused)
 	action := RecoveryVideoRestored
 	if r.video.paused {

@@ -36,7 +36,12 @@ func inRecoveryBubble(t *testing.T, o session.MediaOptions, to string, test func
 // examined is a call that was well for 15 seconds.
 func examined(t *testing.T, b *callBubble, line lineOf, o session.MediaOptions, to string) *casualty {
 	t.Helper()
-	k := connected(t, line.Client, to, line.dialing(o))
+	return watched(t, b, line, connected(t, line.Client, to, line.dialing(o)))
+}
+
+// watched has a call be well for 15 seconds.
+func watched(t *testing.T, b *callBubble, line lineOf, k *session.Call) *casualty {
+	t.Helper()
 	p := &casualty{
 		Call: k, b: b, line: line, statuses: taped(t, k.ObserveStatus()), states: taped(t, k.ObserveRecoveryState()),
 		events: taped(t, k.ObserveRecoveryEvents()), errors: taped(t, k.ObserveErrors()),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -67,10 +68,12 @@ type Client struct {
 	talks       map[string]*Conversation // that are open, by id
 	catching    bool                     // somebody is closing their gaps
 	sampling    bool                     // the figures of calls are being taken
+	addresses   []netip.Addr             // the machine's when it was last online; nil: not known
 
 	mailbox   chan func()
 	looping   chan struct{} // closed when the loop has ended
 	startLoop sync.Once
+	listening sync.Once // to Options.Network
 	quit      context.CancelCauseFunc
 	ctx       context.Context // ends with Close
 	workers   sync.WaitGroup  // whatever runs beside the loop

@@ -45,6 +45,9 @@ func (c *Client) goOnline(outer context.Context) error {
 		return err
 	}
 	defer release()
+	if c.opts.Network != nil {
+		c.listening.Do(func() { c.workers.Go(c.followNetwork) })
+	}
 	begun := false
 	if err := c.ask(context.WithoutCancel(ctx), func() {
 		begun = c.setStatus(connectBegun)

@@ -79,7 +79,7 @@ const (
 
 // A DiagnosticEvent is one thing that happened. The events are, by category:
 //
-//	connection  status, connection_lost, registered, unregistered, refresh
+//	connection  status, connection_lost, registered, unregistered, refresh, network, suspended, resumed
 //	call        status, media, held, unheld, path, call_summary
 //	device      opened, replaced, ended, stopped; selected, recovered
 //	recovery    attach_started, attached, attach_failed

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/wire"
@@ -18,6 +19,11 @@ func Offline(c *Client, id string) *Call {
 		panic(err)
 	}
 	return k
+}
+
+// Joined is a context of a method of something that ends with another.
+func Joined(ctx, other context.Context) (context.Context, context.CancelFunc) {
+	return joined(ctx, other)
 }
 
 // Feed has the client take in a frame as if it had come from the service. What
@@ -116,3 +122,7 @@ func Trace(ctx context.Context, c *Client) {
 	_, end := c.trace(ctx, Operation{Name: OperationRPC, Method: "signalwire.ping"})
 	end(nil)
 }
+
+// Sleep has the client's wall clock jump, as that of a machine does that slept:
+// timers have stood still meanwhile.
+func Sleep(c *Client, d time.Duration) { c.clock.offset.Add(int64(d)) }

@@ -91,6 +91,13 @@ type Options struct {
 	// by itself.
 	DisableDPoP bool
 
+	// Network tells how the machine is connected, so that a change is acted upon at
+	// once instead of when something is missed; see ObserveNetworkChanges and the
+	// preference EnableNetworkChangeDetection. HostNetwork(0) looks at the machine's
+	// interfaces. Nil: nobody tells, and the client notices by itself, after 35
+	// seconds at most for its connection and some eight for the media of a call.
+	Network NetworkSource
+
 	// Refresh tunes token refresh.
 	Refresh RefreshPolicy
 	// Reconnect tunes reconnecting.

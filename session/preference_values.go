@@ -136,8 +136,8 @@ type PreferenceValues struct {
 	// EnableRelayFallback lets a restart use relays only, when another one has
 	// failed. Default: true.
 	EnableRelayFallback bool
-	// EnableNetworkChangeDetection makes a change of the machine's network a sign
-	// of trouble. Default: true.
+	// EnableNetworkChangeDetection has the client hear Options.Network, if there is
+	// one, and act upon changes of the machine's network at once. Default: true.
 	EnableNetworkChangeDetection bool
 	// EnableServerHangupInterception answers a hangup by the service for want of
 	// media (MEDIA_TIMEOUT), while the call is recovering, by attaching the call
@@ -152,13 +152,13 @@ type PreferenceValues struct {
 	// and 300,000.
 	DegradationBitrate, DegradationRecoveryBitrate int
 
-	// AutoMuteVideoOnSuspend stops sending video while the program says that it
-	// is not seen. Default: false.
+	// AutoMuteVideoOnSuspend has Client.Suspend stop sending video, and Resume send
+	// what Suspend has stopped. Default: false.
 	AutoMuteVideoOnSuspend bool
-	// RefreshDevicesOnResume lists devices anew when it is seen again. Default:
-	// true.
+	// RefreshDevicesOnResume has Client.Resume list devices anew. Default: true.
 	RefreshDevicesOnResume bool
-	// CheckConnectionOnResume looks after the media of calls then. Default: true.
+	// CheckConnectionOnResume has it look whether the connection and the media of
+	// calls still work. Default: true.
 	CheckConnectionOnResume bool
 }
 

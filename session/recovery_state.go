@@ -32,6 +32,8 @@ const (
 	troubles
 )
 
+func (t trouble) String() string { return [...]string{"none", "quality", "silence", "broken"}[t] }
+
 // A recoveryStep is what is under way.
 type recoveryStep int
 
@@ -60,8 +62,14 @@ const (
 	recoveryTaken     // somebody else restores the media
 	recoveryReturned  // and is done
 	mediaLongWell     // for so long that what was before does not count
+	pathsDoubted      // the machine has moved, or slept: the paths there were may be gone
 	recoveryEventsEnd // how many there are
 )
+
+func (e recoveryEvent) String() string {
+	return [...]string{"trouble over", "quality", "silence", "path broken", "timer", "step succeeded", "step failed",
+		"step hopeless", "step void", "service lost", "service back", "taken", "returned", "long well", "paths doubted"}[e]
+}
 
 // A recoveryEffect is what the owner of a recovery is to do.
 type recoveryEffect int
@@ -89,6 +97,7 @@ type recovery struct {
 	stale    bool // the transports are of no use: the service and we disagree about them
 	offline  bool // there is no connection to the service
 	taken    bool // somebody else is at it
+	doubted  bool // new paths are wanted, whatever the trouble
 }
 
 // recoveryLimits are the settings that decide.
@@ -123,7 +132,7 @@ func (r recovery) next(e recoveryEvent, l recoveryLimits) (recovery, []recoveryE
 		if r.step != stepNone {
 			effects = append(effects, abortStep)
 		}
-		r.state, r.step, r.taken = RecoveryRecovering, stepNone, true
+		r.state, r.step, r.taken, r.doubted = RecoveryRecovering, stepNone, true, false
 		return r, effects
 	case recoveryReturned:
 		if r.taken {
@@ -135,8 +144,22 @@ func (r recovery) next(e recoveryEvent, l recoveryLimits) (recovery, []recoveryE
 		}
 	case mediaLongWell:
 		return r.forget(), nil
+	case pathsDoubted:
+		return r.doubt(l)
 	}
 	return r, nil
+}
+
+// doubt wants new paths without waiting for trouble.
+func (r recovery) doubt(l recoveryLimits) (recovery, []recoveryEffect) {
+	if r.taken { // whoever has it brings new transports
+		return r, nil
+	}
+	r.doubted = true
+	if r.state == RecoveryRecovering { // waiting for the service, or a step under way tells
+		return r, nil
+	}
+	return after(disarm)(r.forget().begin(l))
 }
 
 // forget has attempts not count, but for one that is under way.
@@ -176,7 +199,7 @@ func (r recovery) troubled(t trouble, l recoveryLimits) (recovery, []recoveryEff
 		}
 	case RecoveryRecovering: // waiting for the service
 		if t == troubleNone {
-			r.state = RecoveryIdle
+			r.state, r.doubted = RecoveryIdle, false
 			return r, []recoveryEffect{disarm}
 		}
 	}
@@ -194,10 +217,12 @@ func (r recovery) elapsed(l recoveryLimits) (recovery, []recoveryEffect) {
 	case r.taken || r.step != stepNone:
 	case r.state == RecoveryDebouncing:
 		return r.begin(l)
-	case r.state == RecoveryCooldown && (r.trouble == troubleNone || r.spent(l)):
+	case r.state == RecoveryCooldown && !r.doubted && (r.trouble == troubleNone || r.spent(l)):
 		r.state = RecoveryIdle
 	case r.state == RecoveryCooldown:
 		return r.begin(l)
+	case r.state == RecoveryRecovering && r.trouble == troubleNone: // it was but a doubt
+		r.state, r.doubted = RecoveryIdle, false
 	case r.state == RecoveryRecovering:
 		return r, []recoveryEffect{giveUp}
 	}
@@ -209,7 +234,7 @@ func (r recovery) reconnected(l recoveryLimits) (recovery, []recoveryEffect) {
 	switch {
 	case r.taken || r.step != stepNone:
 		return r, nil
-	case r.trouble == troubleBroken:
+	case r.trouble == troubleBroken || r.doubted:
 		return after(tellFullReconnect, disarm)(r.begin(l))
 	case r.state == RecoveryIdle:
 		return r, []recoveryEffect{tellSignalReconnect}
@@ -227,7 +252,7 @@ func (r recovery) begin(l recoveryLimits) (recovery, []recoveryEffect) {
 	if r.offline {
 		return r, []recoveryEffect{armWait}
 	}
-	if r.trouble <= troubleQuality {
+	if r.trouble <= troubleQuality && !r.doubted {
 		return after(askKeyframe)(r.cool())
 	}
 	return after(askKeyframe)(r.attempt(l))
@@ -240,6 +265,7 @@ func (r recovery) attempt(l recoveryLimits) (recovery, []recoveryEffect) {
 	case r.trouble == troubleBroken:
 		return r, []recoveryEffect{tellExhausted, giveUp}
 	default:
+		r.doubted = false
 		return after(tellExhausted)(r.cool())
 	}
 	r.attempts++
@@ -258,13 +284,16 @@ func (r recovery) attempt(l recoveryLimits) (recovery, []recoveryEffect) {
 func (r recovery) ended(e recoveryEvent, l recoveryLimits) (recovery, []recoveryEffect) {
 	was := r.step
 	r.step = stepNone
+	if e != stepVoid && (e != stepFailed || !r.offline) {
+		r.doubted = false // they have been looked for
+	}
 	switch {
 	case e == stepSucceeded:
 		r.stale = false
 		return r.cool()
 	case e == stepVoid, e == stepFailed && r.offline:
 		r.attempts--
-		if r.offline && r.trouble != troubleNone {
+		if r.offline && (r.trouble != troubleNone || r.doubted) {
 			return r, []recoveryEffect{armWait}
 		}
 		return r.cool()

@@ -69,6 +69,20 @@ func TestRecoveryTable(t *testing.T) {
 		{"long well: nothing counts", cooling, mediaLongWell, recovery{state: RecoveryCooldown}, nil},
 		{"the connection to the service means nothing by itself", idle, serviceLost, recovery{offline: true}, nil},
 		{"and is told when it is back", recovery{offline: true}, serviceBack, idle, []recoveryEffect{tellSignalReconnect}},
+		{"a machine that has moved looks for new paths", idle, pathsDoubted,
+			recovery{state: RecoveryRecovering, step: stepRestart, attempts: 1, doubted: true}, []recoveryEffect{disarm, askKeyframe, beginStep}},
+		{"also in a pause, and nothing of before counts", failing, pathsDoubted,
+			recovery{state: RecoveryRecovering, trouble: troubleBroken, step: stepRenew, attempts: 1, stale: true, doubted: true}, []recoveryEffect{disarm, askKeyframe, beginStep}},
+		{"when the service can be asked", recovery{offline: true}, pathsDoubted,
+			recovery{state: RecoveryRecovering, offline: true, doubted: true}, []recoveryEffect{disarm, armWait}},
+		{"at once then", recovery{state: RecoveryRecovering, offline: true, doubted: true}, serviceBack,
+			recovery{state: RecoveryRecovering, step: stepRestart, attempts: 1, doubted: true}, []recoveryEffect{tellFullReconnect, disarm, askKeyframe, beginStep}},
+		{"a doubt ends no call", recovery{state: RecoveryRecovering, offline: true, doubted: true}, recoveryTimer, recovery{offline: true}, nil},
+		{"they are found", recovery{state: RecoveryRecovering, step: stepRestart, attempts: 1, doubted: true}, stepSucceeded,
+			recovery{state: RecoveryCooldown, attempts: 1}, []recoveryEffect{armCooldown}},
+		{"or the connection broke: once more", recovery{state: RecoveryRecovering, step: stepRestart, attempts: 1, doubted: true, offline: true}, stepVoid,
+			recovery{state: RecoveryRecovering, offline: true, doubted: true}, []recoveryEffect{armWait}},
+		{"who brings new transports needs no doubt", taken, pathsDoubted, taken, nil},
 		{"which ends a pause", recovery{state: RecoveryCooldown, attempts: 2, offline: true}, serviceBack, idle, []recoveryEffect{tellSignalReconnect, disarm}},
 	} {
 		got, do := c.from.next(c.on, limits)
@@ -84,8 +98,8 @@ func everyRecovery(f func(recovery)) {
 		for tr := range troubles {
 			for step := stepNone; step <= stepRenew; step++ {
 				for attempts := range 4 {
-					for bits := range 8 {
-						r := recovery{state, tr, step, attempts, bits&1 != 0, bits&2 != 0, bits&4 != 0}
+					for bits := range 16 {
+						r := recovery{state, tr, step, attempts, bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0}
 						if possible(r) {
 							f(r)
 						}
@@ -101,9 +115,11 @@ func possible(r recovery) bool {
 	case r.step != stepNone:
 		return r.state == RecoveryRecovering && !r.taken && r.attempts > 0
 	case r.taken:
-		return r.state == RecoveryRecovering
+		return r.state == RecoveryRecovering && !r.doubted
 	case r.state == RecoveryRecovering:
-		return r.offline && r.trouble > troubleNone // it waits
+		return r.offline && (r.trouble > troubleNone || r.doubted) // it waits
+	case r.doubted: // a step was void
+		return r.state == RecoveryCooldown
 	case r.state == RecoveryDebouncing:
 		return r.trouble > troubleNone
 	}
@@ -117,11 +133,11 @@ func TestRecoveryInvariants(t *testing.T) {
 			got, do := r.next(e, limits)
 			if slices.Contains(do, giveUp) {
 				if e != recoveryTimer && got.trouble != troubleBroken {
-					t.Errorf("%+v on %d ends a call that has a path", r, e)
+					t.Errorf("%+v on %v ends a call that has a path", r, e)
 				}
 				continue // the call is over
 			}
-			name := fmt.Sprintf("%+v on %d: %+v, %v", r, e, got, do)
+			name := fmt.Sprintf("%+v on %v: %+v, %v", r, e, got, do)
 			if !possible(got) {
 				t.Errorf("no such state: %s", name)
 			}

@@ -74,7 +74,7 @@ type outcome struct {
 func (r *refresher) tick() {
 	now := r.c.clock.now()
 	switch {
-	case !r.expireAt.IsZero() && !now.Before(r.expireAt):
+	case !r.expireAt.IsZero() && !now.Before(r.expireAt) && !r.overslept():
 		r.expire()
 	case !r.due.IsZero() && !now.Before(r.due):
 		r.due = time.Time{}
@@ -268,7 +268,11 @@ func (r *refresher) fail(stage errs.RefreshStage, cause error) {
 	if r.before != nil {
 		inUse = *r.before
 	}
-	retryAt, again := r.policy.retryAt(r.c.clock.now(), r.attempts, inUse.expiresAt, cause)
+	now, end := r.c.clock.now(), inUse.expiresAt
+	if inUse.expired(now) && r.expireAt.After(now) { // the session lives on without it
+		end = r.expireAt
+	}
+	retryAt, again := r.policy.retryAt(now, r.attempts, end, cause)
 	final = final || !again
 	e := &errs.TokenRefreshError{
 		Mechanism: r.mechanism, Stage: stage,

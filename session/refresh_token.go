@@ -216,7 +216,11 @@ func (r *refresher) lost() {
 	}
 	r.online = false
 	r.handle(connectionLost)
-	if t := r.token.expiresAt; !t.IsZero() && !r.lostAt.Before(t.Add(-time.Second)) && r.state.live() {
+	t := r.token.expiresAt
+	if r.expireAt.After(t.Add(r.policy.ExpiryGrace)) { // it is being rescued
+		return
+	}
+	if !t.IsZero() && !r.lostAt.Before(t.Add(-time.Second)) && r.state.live() {
 		r.expireAt = t // the service closed it for its age: no grace is left
 	}
 }
@@ -235,9 +239,27 @@ func (r *refresher) expire() {
 	r.handle(tokenExpired)
 }
 
+// rescueTime is how long a session lives on with an expired token while another
+// one is fetched.
+const rescueTime = 25 * time.Second
+
+// overslept reports whether the token has expired before anybody tried to refresh
+// it, as when the machine slept through both, and somebody can: then that is due
+// now, and the session waits for it.
+func (r *refresher) overslept() bool {
+	now := r.c.clock.now()
+	if r.state != refreshArmed || r.due.IsZero() || now.Before(r.due) || r.c.provider.refresh == nil {
+		return false
+	}
+	r.mechanism = errs.MechanismDeveloper
+	r.expireAt, r.due = now.Add(rescueTime), time.Time{}
+	r.handle(refreshDue)
+	return true
+}
+
 // rescue follows a resume with an expired token: a fresh one is needed at once.
 func (r *refresher) rescue(now time.Time) {
-	r.expireAt = now.Add(25 * time.Second)
+	r.expireAt = now.Add(rescueTime)
 	switch {
 	case r.state == refreshArmed && r.mechanism == errs.MechanismDeveloper:
 		r.due = now

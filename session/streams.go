@@ -22,6 +22,10 @@ type streams struct {
 	registered *observable.State[bool]
 	user       *observable.State[*User]
 	credential *observable.State[CredentialInfo]
+	suspended  *observable.State[bool]
+
+	network        *observable.State[NetworkState]
+	networkChanges *observable.Events[NetworkChange]
 }
 
 func newStreams() streams {
@@ -38,6 +42,10 @@ func newStreams() streams {
 		registered: observable.NewState(false),
 		user:       observable.NewState[*User](nil),
 		credential: observable.NewState(CredentialInfo{}),
+		suspended:  observable.NewState(false),
+
+		network:        observable.NewStateFunc(NetworkState{Online: true}, NetworkState.equal),
+		networkChanges: observable.NewEvents[NetworkChange](0),
 	}
 }
 
@@ -54,6 +62,9 @@ func (s *streams) complete() {
 	s.registered.Complete()
 	s.user.Complete()
 	s.credential.Complete()
+	s.suspended.Complete()
+	s.network.Complete()
+	s.networkChanges.Complete()
 }
 
 // ObserveErrors delivers every failure that no caller is waiting for, and those

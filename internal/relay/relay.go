@@ -91,11 +91,12 @@ type Relay struct {
 	malformed, ignored, stale, duplicates atomic.Uint64
 
 	mu      sync.Mutex
-	current *Link   // the latest one; it may be lost already
-	live    *Link   // takes requests; nil while not authenticated
-	queue   []*call // first come, first sent, once there is a live link
-	ended   error   // why no more requests are taken
-	closing string  // reason for the peer
+	current *Link                   // the latest one; it may be lost already
+	dialing context.CancelCauseFunc // gives up the socket being opened; nil: there is none
+	live    *Link                   // takes requests; nil while not authenticated
+	queue   []*call                 // first come, first sent, once there is a live link
+	ended   error                   // why no more requests are taken
+	closing string                  // reason for the peer
 	kick    chan struct{}
 }
 
@@ -199,10 +200,7 @@ func (r *Relay) forget(c *call) {
 func (r *Relay) Reconnect(cause error) {
 	r.mu.Lock()
 	current := r.current
-	select {
-	case r.kick <- struct{}{}:
-	default:
-	}
+	r.kickNow()
 	r.mu.Unlock()
 	if current != nil {
 		current.fail(cause)

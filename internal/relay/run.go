@@ -116,9 +116,16 @@ func (r *Relay) open() (*Link, time.Duration, error) {
 	limit := r.cfg.ConnectTimeout()
 	ctx, cancel := context.WithTimeout(r.ctx, limit)
 	defer cancel()
+	ctx, abandon := context.WithCancelCause(ctx)
+	defer abandon(nil)
+	r.setDialing(abandon)
 	address := r.cfg.URL()
 	socket, hint, err := r.cfg.Dial(ctx, address)
+	r.setDialing(nil)
 	if err != nil {
+		if errors.Is(context.Cause(ctx), errOverdue) {
+			return nil, 0, Again(errOverdue)
+		}
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return nil, hint, &errs.WebSocketTimeoutError{URL: where(address), After: limit}
 		}
@@ -236,7 +243,7 @@ func (r *Relay) watch(l *Link) error {
 			t.Reset(idle - quiet)
 			continue
 		}
-		if err := r.probe(l); err != nil {
+		if err := r.probe(r.ctx, l, r.cfg.PingTimeout); err != nil {
 			return err
 		}
 		t.Reset(idle)
@@ -245,8 +252,8 @@ func (r *Relay) watch(l *Link) error {
 
 // probe asks the peer for a sign of life. Events coming in are none: a socket
 // may still receive after it can no longer send.
-func (r *Relay) probe(l *Link) error {
-	ctx, cancel := context.WithTimeout(r.ctx, r.cfg.PingTimeout)
+func (r *Relay) probe(within context.Context, l *Link, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(within, limit)
 	defer cancel()
 	_, err := l.Call(ctx, wire.MethodPing, wire.Ping{Timestamp: float64(time.Now().UnixMilli()) / 1e3})
 	var refused *errs.JSONRPCError
@@ -254,8 +261,8 @@ func (r *Relay) probe(l *Link) error {
 		return nil
 	}
 	switch {
-	case r.ctx.Err() != nil:
-		return context.Cause(r.ctx)
+	case within.Err() != nil:
+		return context.Cause(within)
 	case l.ctx.Err() != nil: // lost for another reason
 		return context.Cause(l.ctx)
 	}

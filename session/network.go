@@ -1,0 +1,182 @@
+package session
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/callrx/callrx/observable"
+)
+
+// A NetworkState is how the machine is connected.
+type NetworkState struct {
+	Online bool
+	// Addresses are those by which it can be reached, in any order. They tell when
+	// connections that begin at one of them are gone.
+	Addresses []netip.Addr
+}
+
+func (n NetworkState) equal(o NetworkState) bool {
+	return n.Online == o.Online && slices.Equal(n.Addresses, o.Addresses)
+}
+
+// A NetworkSource tells how the machine is connected, first as it is and then
+// after each change, from one goroutine, until ctx ends; then it returns, and
+// Client.Close waits for that. Repeats do no harm. [HostNetwork] is one; where a
+// platform tells of its network itself, a program writes its own.
+type NetworkSource func(ctx context.Context, tell func(NetworkState))
+
+// A NetworkChangeType is a kind of NetworkChange, with the Browser SDK's name.
+type NetworkChangeType string
+
+const (
+	NetworkOnline           NetworkChangeType = "online"
+	NetworkOffline          NetworkChangeType = "offline"
+	NetworkConnectionChange NetworkChangeType = "connection_change" // other addresses
+)
+
+// A NetworkChange is one change of the machine's network.
+type NetworkChange struct {
+	Type  NetworkChangeType
+	State NetworkState // since then
+	Time  time.Time
+}
+
+// Network is how the machine is connected, as Options.Network has told: online
+// until it tells otherwise, or while the preference
+// EnableNetworkChangeDetection is off.
+func (c *Client) Network() NetworkState { return c.streams.network.Get() }
+
+// ObserveNetwork is the state stream of Network.
+func (c *Client) ObserveNetwork() observable.Of[NetworkState] { return c.streams.network.Observe() }
+
+// ObserveNetworkChanges delivers each change of Network, with its time: an event
+// stream without replay. When the machine is online again, or has other
+// addresses, the client looks at once whether its connection still works, and
+// calls whose media began at an address that is gone look for new paths.
+func (c *Client) ObserveNetworkChanges() observable.Of[NetworkChange] {
+	return c.streams.networkChanges.Observe()
+}
+
+// followNetwork hears Options.Network for as long as that is preferred.
+func (c *Client) followNetwork() {
+	var stop func()
+	leave := func() {
+		if stop != nil {
+			stop()
+			stop = nil
+		}
+	}
+	defer leave()
+	for p := range c.preferences.state.Observe().Seq(c.ctx) {
+		switch {
+		case p.EnableNetworkChangeDetection && stop == nil:
+			stop = c.hearNetwork()
+		case !p.EnableNetworkChangeDetection && stop != nil:
+			leave()
+			c.post(func() {
+				c.networkIs(NetworkState{Online: true, Addresses: c.Network().Addresses})
+			})
+		}
+	}
+}
+
+// hearNetwork has the source tell the loop until it is stopped.
+func (c *Client) hearNetwork() (stop func()) {
+	ctx, cancel := context.WithCancel(c.ctx)
+	done := make(chan struct{})
+	c.workers.Go(func() {
+		defer close(done)
+		c.opts.Network(ctx, func(n NetworkState) {
+			n.Addresses = slices.Clone(n.Addresses)
+			slices.SortFunc(n.Addresses, netip.Addr.Compare)
+			c.post(func() {
+				if ctx.Err() == nil {
+					c.networkIs(n)
+				}
+			})
+		})
+	})
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// networkIs takes in what the source tells. On the loop.
+func (c *Client) networkIs(now NetworkState) {
+	before := c.streams.network.Get()
+	if now.equal(before) {
+		return
+	}
+	met := c.addresses != nil
+	gone := slices.ContainsFunc(c.addresses, func(a netip.Addr) bool { return !slices.Contains(now.Addresses, a) })
+	if now.Online {
+		c.addresses = append([]netip.Addr{}, now.Addresses...)
+	}
+	c.streams.network.Set(now)
+	change := NetworkChange{Type: NetworkConnectionChange, State: now, Time: time.Now()}
+	switch {
+	case !now.Online && !before.Online:
+		return
+	case !now.Online:
+		change.Type = NetworkOffline
+	case !before.Online:
+		change.Type = NetworkOnline
+	case !met: // that is how it was all along
+		return
+	}
+	c.log.Info("network", "event", string(change.Type))
+	c.past.add(note{category: DiagnosticConnection, what: "network", to: string(change.Type)})
+	c.streams.networkChanges.Publish(change)
+	c.networkChanged(change.Type, gone)
+}
+
+// networkChanged looks after the connection and the calls. On the loop.
+func (c *Client) networkChanged(change NetworkChangeType, gone bool) {
+	if change == NetworkOffline || gone {
+		c.serviceChanged(serviceLost) // until it is known to be reached
+	}
+	if change == NetworkOffline {
+		return
+	}
+	if gone {
+		c.doubtPaths(string(change))
+	}
+	if l := c.session; l != nil {
+		c.workers.Go(func() { _ = c.check(l.ctx, l) })
+	}
+}
+
+// doubtPaths has every call look for new paths, for a reason.
+func (c *Client) doubtPaths(reason string) {
+	for _, k := range c.streams.calls.Get() {
+		k.doubtPaths(reason)
+	}
+}
+
+func (k *Call) doubtPaths(reason string) {
+	if !k.state.status.ended() && !k.attaching {
+		k.recovery.reason = reason
+		k.recover(pathsDoubted)
+	}
+}
+
+// networkCheckTimeout is how long a connection may take to show that it works
+// when there is reason to believe that it does not.
+const networkCheckTimeout = 2 * time.Second
+
+// check looks whether the connection works, and tells the calls if it does. One
+// that does not is replaced, which tells them too. Not on the loop.
+func (c *Client) check(ctx context.Context, l *life) error {
+	err := l.relay.Check(ctx, networkCheckTimeout)
+	if err == nil {
+		c.post(func() {
+			if c.session == l && c.lastStatus == StatusOnline && c.Network().Online {
+				c.serviceChanged(serviceBack)
+			}
+		})
+	}
+	return err
+}
