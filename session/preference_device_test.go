@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callrx/callrx/media"
@@ -76,5 +77,39 @@ func TestCallsCaptureWithTheDefaults(t *testing.T) {
 			t.Errorf("opened with (-want +got):\n%s", diff)
 		}
 		b.over(t, ann, k)
+	})
+}
+
+// D62: and not when the program does not want changes to be noticed.
+func TestDevicesAreListedOnResumeIfPreferred(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &counting{DeviceProvider: virtual(t, desk)}
+		c := idle(t, session.Options{Devices: p})
+		defer c.Close()
+		resumed := func(want int) {
+			t.Helper()
+			pass(0)
+			p.asked()
+			c.Suspend()
+			if err := c.Resume(t.Context()); err != nil {
+				t.Error(err)
+			}
+			pass(time.Minute)
+			if n, _ := p.asked(); n != want {
+				t.Errorf("listed %d times, want %d", n, want)
+			}
+		}
+		resumed(0) // nobody has asked for anything yet
+		if err := c.Devices().EnableMonitoring(); err != nil {
+			t.Fatal(err)
+		}
+		resumed(1)
+		change(t, c, func(p *session.PreferenceValues) { p.RefreshDevicesOnResume = false })
+		resumed(0)
+		change(t, c, func(p *session.PreferenceValues) { p.RefreshDevicesOnResume = true })
+		if err := c.Devices().DisableMonitoring(); err != nil {
+			t.Fatal(err)
+		}
+		resumed(0)
 	})
 }

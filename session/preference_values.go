@@ -155,7 +155,8 @@ type PreferenceValues struct {
 	// AutoMuteVideoOnSuspend has Client.Suspend stop sending video, and Resume send
 	// what Suspend has stopped. Default: false.
 	AutoMuteVideoOnSuspend bool
-	// RefreshDevicesOnResume has Client.Resume list devices anew. Default: true.
+	// RefreshDevicesOnResume has Client.Resume list devices anew, while they are
+	// monitored. Default: true.
 	RefreshDevicesOnResume bool
 	// CheckConnectionOnResume has it look whether the connection and the media of
 	// calls still work. Default: true.
