@@ -76,8 +76,9 @@ type PreferenceValues struct {
 	DevicePollingInterval time.Duration
 	// PersistDeviceSelection stores which devices were selected. Default: true.
 	PersistDeviceSelection bool
-	// SyncDevicesToActiveCalls lets an automatic choice replace the device of a
-	// call. Default: true.
+	// SyncDevicesToActiveCalls lets an automatic choice take the place of a selected
+	// device, and with it that of a call. False: what is selected stays so. Default:
+	// true.
 	SyncDevicesToActiveCalls bool
 
 	// StatsPollingInterval is how often a call's figures are taken; above zero.
