@@ -43,7 +43,10 @@ func (r Range) meets(wanted Range) bool {
 
 // bounds is the range for people.
 func (r Range) bounds() string {
-	if r.Min == r.Max {
+	switch r.Min {
+	case 0:
+		return fmt.Sprintf("at most %v", r.Max)
+	case r.Max:
 		return fmt.Sprint(r.Max)
 	}
 	return fmt.Sprintf("%v to %v", r.Min, r.Max)

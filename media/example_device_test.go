@@ -55,3 +55,42 @@ func ExampleOpenInput() {
 	fmt.Println(err, input.Level, input.Device.Label)
 	// Output: <nil> preferred Webcam
 }
+
+// A program that plays what it receives, and is told when the loudspeaker changes.
+func ExampleVirtualDevices_WatchDevices() {
+	speaker := media.Device{ID: "speaker", Label: "Speaker", Kind: media.DeviceAudioOutput}
+	devices, err := media.NewVirtualDevices(media.VirtualDevice{Device: speaker})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	sink, err := devices.OpenOutput(ctx, "") // the default one
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("in use:", devices.InUse(media.DeviceAudioOutput, "speaker"))
+	devices.Remove(media.DeviceAudioOutput, "speaker")
+	fmt.Println(sink.WritePacket(media.Packet{}))
+	if err := sink.Close(); err != nil {
+		fmt.Println(err)
+	}
+	cancel()
+	err = devices.WatchDevices(ctx, func() { fmt.Println("devices have changed") }) // until ctx is done
+	fmt.Println("watching ended:", err)
+	// Output:
+	// in use: 1
+	// device "speaker" not found
+	// watching ended: <nil>
+}
+
+func ExampleDeviceCapabilities_Satisfies() {
+	webcam := media.DeviceCapabilities{Width: media.Range{Min: 160, Max: 1280}, FrameRate: media.Range{Max: 30}}
+	fmt.Println(webcam.Satisfies(media.Constraints{Width: media.Range{Ideal: 1920}}))
+	fmt.Println(webcam.Satisfies(media.Constraints{FrameRate: media.Range{Min: 60}}))
+	// Output:
+	// <nil>
+	// constraint FrameRate: the device has at most 30
+}

@@ -148,8 +148,38 @@ var browserNames = map[reflect.Type]string{
 		stopScreenShare: StopScreenShare
 		screenShareStatus$: ScreenShareStatus ObserveScreenShareStatus
 		selectAudioInputDevice selectVideoInputDevice: AddAudioInputDevice AddVideoInputDevice
-		selectAudioOutputDevice: - the sink is the program's
+		selectAudioOutputDevice: - Devices.SelectAudioOutput, and the sink is the program's
 		setAudioInputDeviceConstraints setVideoInputDeviceConstraints setInputDevicesConstraints: - the source is the program's`,
+	reflect.TypeFor[*session.Devices](): `
+		audioInputDevices$: AudioInputs ObserveAudioInputs
+		audioOutputDevices$: AudioOutputs ObserveAudioOutputs
+		videoInputDevices$: VideoInputs ObserveVideoInputs
+		selectedAudioInputDevice$: SelectedAudioInput ObserveSelectedAudioInput
+		selectedAudioOutputDevice$: SelectedAudioOutput ObserveSelectedAudioOutput
+		selectedVideoInputDevice$: SelectedVideoInput ObserveSelectedVideoInput
+		selectedAudioInputDeviceConstraints: AudioInputConstraints
+		selectedVideoInputDeviceConstraints: VideoInputConstraints
+		deviceInfoToConstraints: ConstraintsFor
+		selectAudioInputDevice: SelectAudioInput
+		selectAudioOutputDevice: SelectAudioOutput
+		selectVideoInputDevice: SelectVideoInput
+		applySelectedAudioOutputDevice: OpenSelectedOutput
+		enableDeviceMonitoring: EnableMonitoring
+		disableDeviceMonitoring: DisableMonitoring
+		enumerateDevices: Enumerate
+		getDeviceCapabilities: Capabilities
+		isValidDevice: Valid
+		setStorageManager: - Options.Storage
+		clearDeviceState: ClearState
+		disableAudioInput: DisableAudioInput
+		enableAudioInput: EnableAudioInput
+		disableVideoInput: DisableVideoInput
+		enableVideoInput: EnableVideoInput
+		audioInputDisabled$: AudioInputDisabled ObserveAudioInputDisabled
+		videoInputDisabled$: VideoInputDisabled ObserveVideoInputDisabled
+		deviceRecovered$: ObserveRecovered
+		requestMediaPermissions: Probe
+		errors$: ObserveErrors`,
 	reflect.TypeFor[*session.SelfCapabilities](): `
 		self$: Self ObserveSelf
 		member$: Member ObserveMember
@@ -165,7 +195,8 @@ var browserNames = map[reflect.Type]string{
 		destroy: - the participant ends it`,
 }
 
-// Whoever comes from the Browser SDK finds every member of a room's objects.
+// Whoever comes from the Browser SDK finds every member of a room's objects, and of its
+// devices.
 func TestEveryMemberOfTheBrowserSDKsRoomHasACounterpart(t *testing.T) {
 	for of, table := range browserNames {
 		for line := range strings.Lines(strings.TrimSpace(table)) {

@@ -23,6 +23,9 @@ func (k *Call) capture(ctx context.Context, o *MediaOptions, i implication) ([]i
 	if k.c.devices.provider == nil {
 		return nil, nil
 	}
+	if err := errors.Join(o.AudioConstraints.Validate(), o.VideoConstraints.Validate()); err != nil {
+		return nil, err
+	}
 	full := o.directions(i)
 	o.ReceiveAudio, o.ReceiveVideo = onOff(full.Audio.Receives()), onOff(full.Video.Receives())
 	var begun []inputBegin
@@ -150,9 +153,16 @@ func fatalAccess(lost []error) *errs.MediaAccessError {
 func onOff(on bool) media.Toggle { return toggleOf(&on) }
 
 // addInput opens the selected device for a call that has not sent the kind, or has
-// sent something else.
+// sent something else. What it returns is given for one that captures from it.
 func (k *Call) addInput(ctx context.Context, kind media.Kind) (inputBegin, error) {
-	o := &MediaOptions{}
+	o, i, same := &MediaOptions{}, k.input(kind), false
+	err := k.c.devices.ask(func() {
+		s := k.c.devices.slots[i.device]
+		same = i.follows && !s.off && s.choice.selected != nil && i.captures(s.choice.selected)
+	})
+	if err != nil || same {
+		return inputBegin{given: true}, err
+	}
 	b, on, err := k.captureKind(ctx, kind, o)
 	switch {
 	case err != nil:

@@ -23,6 +23,7 @@ type callInput struct {
 	now         *capture          // what is sent; nil: nothing is captured
 	target      *media.Device     // what is to be captured from; nil: nothing
 	version     uint64            // counts targets
+	short       int               // captures in a row that were lost at once
 	switching   bool
 	cancel      context.CancelFunc // of what is being opened
 }
@@ -223,9 +224,12 @@ func (i *callInput) send(c *capture) error {
 	return err
 }
 
-// steadyCapture is how long a device must have worked for its end to be taken for
-// that of the device, which may be back at once.
-const steadyCapture = time.Second
+// A device that is lost is opened again if it is there, or is back. One that was lost
+// within a second so often in a row waits for a change of devices.
+const (
+	steadyCapture = time.Second
+	shortCaptures = 3
+)
 
 // lost is told of a capture that has ended by itself, which the leg has reported. Not
 // on the loop.
@@ -236,8 +240,11 @@ func (i *callInput) lost(c *capture, err error) {
 			return
 		}
 		i.k.c.workers.Go(func() { _ = c.Close() })
-		if d := i.k.c.devices; errors.As(err, new(*errs.DeviceNotFoundError)) && time.Since(c.began) >= steadyCapture {
-			d.recover()
+		if i.short++; time.Since(c.began) >= steadyCapture {
+			i.short = 0
+		}
+		if errors.As(err, new(*errs.DeviceNotFoundError)) && i.short < shortCaptures {
+			i.k.c.devices.recover()
 		}
 	})
 }

@@ -141,7 +141,7 @@ func (k *Call) sendFrom(ctx context.Context, kind media.Kind, source media.Sourc
 		return k.replaceInput(ctx, leg, source, inputBegin{kind: kind, given: true})
 	}
 	b, err := k.addInput(ctx, kind)
-	if err != nil {
+	if err != nil || b.given {
 		return err
 	}
 	if err = k.replaceInput(ctx, leg, b.capture, b); err != nil {

@@ -76,10 +76,7 @@ func TestTheOnlyDeviceIsUnpluggedAndComesBack(t *testing.T) {
 		plug(t, v, plugged(t, desk))
 		pass(2 * time.Second)
 		nowTone(t, heard, deskHz)
-		// back before anybody has looked
-		if err := ann.Devices().DisableMonitoring(); err != nil {
-			t.Fatal(err)
-		}
+		// back at once, perhaps before anybody has looked
 		v.Remove(media.DeviceAudioInput, "desk")
 		plug(t, v, plugged(t, desk))
 		pass(3 * time.Second)
@@ -335,11 +332,21 @@ func TestTheProgramsSourceIsNotReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 		nowTone(t, heard, headsetHz)
+		exclusive := plugged(t, headset)
+		exclusive.Exclusive = true
+		plug(t, v, exclusive)
+		if err := selfOf(t, k).AddAudioInputDevice(t.Context(), nil); err != nil {
+			t.Errorf("once more: %v", err)
+		}
 		if err := ann.Devices().SelectAudioInput(&desk); err != nil {
 			t.Fatal(err)
 		}
 		pass(time.Second)
 		nowTone(t, heard, deskHz)
 		b.over(t, ann, k)
+		wrong := session.MediaOptions{AudioConstraints: &media.Constraints{Width: media.Range{Min: -1}}}
+		if _, err := ann.Dial(t.Context(), "/public/echo", ann.dialing(wrong)); !errors.As(err, new(*errs.ConfigError)) {
+			t.Errorf("constraints that cannot be: %v", err)
+		}
 	})
 }

@@ -151,6 +151,14 @@ func (d *Devices) refresh() {
 	})
 }
 
+// resumed lists the devices anew, if that is preferred and changes are wanted to be
+// noticed. On the loop.
+func (d *Devices) resumed() {
+	if d.unwatch != nil && d.c.preferred().RefreshDevicesOnResume {
+		d.refresh()
+	}
+}
+
 // recover looks for what has become of a device that a call captured from. On the
 // loop.
 func (d *Devices) recover() {

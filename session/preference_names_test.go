@@ -13,10 +13,6 @@ import (
 	"github.com/callrx/callrx/session"
 )
 
-// notYet marks preferences whose feature does not exist yet. They may be set and
-// are stored, and nothing else.
-const notYet = "not yet"
-
 // preferencesOfBrowserSDK lists its 55 members, what each is here, and the test
 // that shows what it does.
 var preferencesOfBrowserSDK = []struct{ theirs, ours, shown string }{
@@ -27,17 +23,17 @@ var preferencesOfBrowserSDK = []struct{ theirs, ours, shown string }{
 	{"relayHost", "RelayURL", "TestClientConnectsToThePreferredRelay"},
 	{"receiveVideo", "ReceiveVideo", "TestCallReceivesWhatIsPreferred"},
 	{"receiveAudio", "ReceiveAudio", "TestCallReceivesWhatIsPreferred"},
-	{"preferredAudioInput", "PreferredAudioInput", notYet},
-	{"preferredAudioOutput", "PreferredAudioOutput", notYet},
-	{"preferredVideoInput", "PreferredVideoInput", notYet},
-	{"inputAudioConstraints", "AudioConstraints", notYet},
-	{"inputVideoConstraints", "VideoConstraints", notYet},
-	{"defaultAudioConstraints", "DefaultAudioConstraints", notYet},
-	{"defaultVideoConstraints", "DefaultVideoConstraints", notYet},
-	{"deviceDebounceTime", "DeviceDebounce", notYet},
-	{"devicePollingInterval", "DevicePollingInterval", notYet},
-	{"persistDeviceSelection", "PersistDeviceSelection", notYet},
-	{"syncDevicesToActiveCalls", "SyncDevicesToActiveCalls", notYet},
+	{"preferredAudioInput", "PreferredAudioInput", "TestPreferredDevicesAreChosen"},
+	{"preferredAudioOutput", "PreferredAudioOutput", "TestPreferredDevicesAreChosen"},
+	{"preferredVideoInput", "PreferredVideoInput", "TestPreferredDevicesAreChosen"},
+	{"inputAudioConstraints", "AudioConstraints", "TestCallsCaptureAsPreferred"},
+	{"inputVideoConstraints", "VideoConstraints", "TestCallsCaptureAsPreferred"},
+	{"defaultAudioConstraints", "DefaultAudioConstraints", "TestCallsCaptureWithTheDefaults"},
+	{"defaultVideoConstraints", "DefaultVideoConstraints", "TestCallsCaptureAsPreferred"},
+	{"deviceDebounceTime", "DeviceDebounce", "TestDevicesAreChosenWhenTheyHaveBeenTheSameAsLongAsPreferred"},
+	{"devicePollingInterval", "DevicePollingInterval", "TestDevicesAreListedAsOftenAsPreferred"},
+	{"persistDeviceSelection", "PersistDeviceSelection", "TestTheSelectionOutlivesTheProcessIfPreferred"},
+	{"syncDevicesToActiveCalls", "SyncDevicesToActiveCalls", "TestAutomaticChoicesReachCallsIfPreferred"},
 	{"disableUdpIceServers", "DisableUDPICEServers", "TestCallsAvoidUDPIfPreferred"},
 	{"relayOnly", "RelayOnly", "TestCallsGoThroughRelaysIfPreferred"},
 	{"iceCandidateTimeout", "ICECandidateTimeout", "TestDialWaitsForCandidatesAsLongAsPreferred"},
@@ -69,7 +65,7 @@ var preferencesOfBrowserSDK = []struct{ theirs, ours, shown string }{
 	{"enableNetworkChangeDetection", "EnableNetworkChangeDetection", "TestNetworkIsHeardIfPreferred"},
 	{"enableServerHangupInterception", "EnableServerHangupInterception", "TestCallThatTheServiceGivesUpForWantOfMediaIsAttachedOnce"},
 	{"autoMuteVideoOnHidden", "AutoMuteVideoOnSuspend", "TestVideoIsNotSentWhileSuspendedIfPreferred"},
-	{"refreshDevicesOnVisible", "RefreshDevicesOnResume", notYet},
+	{"refreshDevicesOnVisible", "RefreshDevicesOnResume", "TestDevicesAreListedOnResumeIfPreferred"},
 	{"checkConnectionOnVisible", "CheckConnectionOnResume", "TestResumeReplacesADeadConnectionIfPreferred"},
 	{"enableAutoDegradation", "EnableAutoDegradation", "TestVideoIsPausedAsPreferred"},
 	{"degradationBitrateThreshold", "DegradationBitrate", "TestVideoIsPausedAsPreferred"},
@@ -77,18 +73,14 @@ var preferencesOfBrowserSDK = []struct{ theirs, ours, shown string }{
 	{"enableSavePreferences", "Persist", "TestPreferencesAreSavedWholeAndLoadedBeforeTheyAreUsed"},
 }
 
-// TestEveryPreferenceHasAnEffectThatIsShown, or is known to have none yet.
 func TestEveryPreferenceHasAnEffectThatIsShown(t *testing.T) {
 	if len(preferencesOfBrowserSDK) != 55 {
 		t.Errorf("%d members, want 55", len(preferencesOfBrowserSDK))
 	}
-	tests, listed, waiting := testsOfThisPackage(t), map[string]bool{}, 0
+	tests, listed := testsOfThisPackage(t), map[string]bool{}
 	for _, p := range preferencesOfBrowserSDK {
 		listed[p.ours] = true
-		switch {
-		case p.shown == notYet:
-			waiting++
-		case !tests[p.shown]:
+		if !tests[p.shown] {
 			t.Errorf("%s: there is no %s", p.theirs, p.shown)
 		}
 		_, isField := reflect.TypeFor[session.PreferenceValues]().FieldByName(p.ours)
@@ -102,7 +94,6 @@ func TestEveryPreferenceHasAnEffectThatIsShown(t *testing.T) {
 			t.Errorf("%s is missing", f.Name)
 		}
 	}
-	t.Logf("%d of 55 have no effect yet", waiting)
 }
 
 // testsOfThisPackage are the names of its tests.

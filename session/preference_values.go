@@ -76,8 +76,9 @@ type PreferenceValues struct {
 	DevicePollingInterval time.Duration
 	// PersistDeviceSelection stores which devices were selected. Default: true.
 	PersistDeviceSelection bool
-	// SyncDevicesToActiveCalls lets an automatic choice replace the device of a
-	// call. Default: true.
+	// SyncDevicesToActiveCalls lets an automatic choice take the place of a selected
+	// device, and with it that of a call. False: what is selected stays so. Default:
+	// true.
 	SyncDevicesToActiveCalls bool
 
 	// StatsPollingInterval is how often a call's figures are taken; above zero.
@@ -155,7 +156,8 @@ type PreferenceValues struct {
 	// AutoMuteVideoOnSuspend has Client.Suspend stop sending video, and Resume send
 	// what Suspend has stopped. Default: false.
 	AutoMuteVideoOnSuspend bool
-	// RefreshDevicesOnResume has Client.Resume list devices anew. Default: true.
+	// RefreshDevicesOnResume has Client.Resume list devices anew, while they are
+	// monitored. Default: true.
 	RefreshDevicesOnResume bool
 	// CheckConnectionOnResume has it look whether the connection and the media of
 	// calls still work. Default: true.

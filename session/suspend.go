@@ -40,7 +40,8 @@ func (c *Client) Suspend() {
 // CheckConnectionOnResume the connection has to show that it works, or is
 // replaced, and so do the paths of the media of calls. Resume returns when that
 // is known, some three seconds after a connection is there, and what it has begun
-// for calls goes on. It is of use without Suspend, too.
+// for calls goes on. With the preference RefreshDevicesOnResume, and while devices are
+// monitored, they are listed anew meanwhile. It is of use without Suspend, too.
 //
 // Without a session it returns nil; *errs.NotConnectedError says that the session
 // ended meanwhile, and Err why; errs.ErrClosed that the client is closed. Else
@@ -54,6 +55,7 @@ func (c *Client) Resume(ctx context.Context) error {
 				k.unveil()
 			}
 		}
+		c.devices.resumed()
 		l = c.session
 	})
 	if err != nil || l == nil || !c.preferred().CheckConnectionOnResume {
