@@ -3,6 +3,7 @@ package session_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,7 @@ type callBubble struct {
 	used  int
 	loss  atomic.Int64 // of a hundred packets to the clients, so many are lost
 	cut   atomic.Bool  // nothing gets through, either way
-	gone  sync.Map     // addresses of hosts that send nothing more
+	gone  sync.Map     // addresses of hosts that nothing comes from or gets to any more
 }
 
 // inCallBubble runs a test in a bubble.
@@ -73,9 +74,11 @@ func (b *callBubble) lossy() vnet.ChunkFilter {
 	random := rand.New(rand.NewPCG(1, 2)) // the router asks for one chunk after the other
 	gateway := "10.0.0.1:"
 	return func(c vnet.Chunk) bool {
-		host, _, _ := strings.Cut(c.SourceAddr().String(), ":")
-		if _, gone := b.gone.Load(host); gone || b.cut.Load() {
-			return false
+		for _, end := range []net.Addr{c.SourceAddr(), c.DestinationAddr()} {
+			host, _, _ := strings.Cut(end.String(), ":")
+			if _, gone := b.gone.Load(host); gone || b.cut.Load() {
+				return false
+			}
 		}
 		return strings.HasPrefix(c.DestinationAddr().String(), gateway) || random.Int64N(100) >= b.loss.Load()
 	}
