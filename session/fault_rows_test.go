@@ -8,14 +8,12 @@ import (
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 	"github.com/pion/logging"
-	"github.com/pion/transport/v5/vnet"
 	"github.com/pion/turn/v5"
 )
 
 // A fault is one thing that goes wrong.
 type fault struct {
 	name     string
-	network  vnet.RouterConfig
 	gateway  sessiontest.Options
 	tokens   time.Duration // how long they live; zero: an hour
 	prepare  func(v *victim, b *callBubble, o *session.DialOptions)
@@ -51,8 +49,10 @@ var faults = []fault{
 	}},
 	{name: "5 % loss for 20 s", happens: loss(5)},
 	{name: "20 % loss for 20 s", happens: loss(20)},
-	{name: "300 ms jitter all along", network: vnet.RouterConfig{MinDelay: 20 * time.Millisecond, MaxJitter: 300 * time.Millisecond}, happens: func(*victim) {
-		pass(30 * second)
+	{name: "300 ms jitter for 20 s", happens: func(v *victim) {
+		v.jitter.Store(int64(300 * time.Millisecond))
+		pass(20 * second)
+		v.jitter.Store(0)
 	}},
 	{name: "TURN server, the only way, gone for 15 s", gateway: sessiontest.Options{MediaTimeout: time.Hour}, prepare: throughRelay, happens: func(v *victim) {
 		v.b.gone.Store(relayHost, true)

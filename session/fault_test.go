@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,7 +30,8 @@ type victim struct {
 	t        *testing.T
 	fault    *fault
 	provider *ailing
-	sent     int // numbered events
+	sent     int          // numbered events
+	jitter   atomic.Int64 // of what the client sends, at most
 	order    sessiontest.SessionOrder
 
 	mu       sync.Mutex // guards the rest
@@ -79,7 +81,7 @@ func steady(attempt int) time.Duration {
 // inFaultBubble has a victim of f.
 func inFaultBubble(t *testing.T, f *fault, test func(v *victim)) {
 	t.Helper()
-	inSlowCallBubble(t, f.network, f.gateway, func(t *testing.T, b *callBubble) {
+	inCallBubble(t, f.gateway, func(t *testing.T, b *callBubble) {
 		v := &victim{t: t, fault: f, provider: &ailing{srv: b.srv, ttl: cmp.Or(f.tokens, time.Hour)}}
 		v.roamer = &roamer{plug: newPlug()}
 		o := session.Options{
@@ -116,7 +118,7 @@ func (v *victim) dialling(b *callBubble) session.DialOptions {
 	v.arrive(b, home)
 	v.plug.in(home)
 	o := session.DialOptions{MediaOptions: session.MediaOptions{SettingEngine: func(s *webrtc.SettingEngine) {
-		s.SetNet(host)
+		s.SetNet(jitteryNet{host, &v.jitter})
 		s.SetIPFilter(func(ip net.IP) bool { return ip.String() == *v.at.Load() })
 	}}}
 	if v.fault.prepare != nil {
