@@ -66,8 +66,7 @@ var faults = []fault{
 	{name: "clock jumps to just before the token expires, then Resume", happens: jump(time.Hour - 10*second)},
 	{name: "clock jumps past the token's expiry, then Resume", happens: jump(2 * time.Hour), replaced: true},
 	{name: "refresh fails while a blackhole of 15 s is recovered from", tokens: time.Minute, happens: func(v *victim) {
-		pass(10 * second) // the token is to be refreshed 30 s before its end
-		v.provider.fail(true)
+		v.provider.fail(true) // the token is to be refreshed 30 s before its end, which is in 12 s
 		blackhole(15 * second)(v)
 		v.provider.fail(false)
 	}},
