@@ -1,6 +1,6 @@
 # Everything here needs Go, make and git, nothing else. The encoder in media/opus
-# is tested as well where libopus is, and the official browser SDK is put beside
-# this one where Chromium and npm are.
+# is tested as well where libopus is, microphones and loudspeakers where PulseAudio
+# is, and the official browser SDK is put beside this one where Chromium and npm are.
 
 GO ?= go
 
@@ -13,21 +13,23 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME  ?= 10000x
 BENCHTIME ?= 1s
 SOAK      ?= 15s
+PLOT      ?= weather.png
 
-# The race detector needs cgo and a C compiler; media/opus needs libopus as well.
+# The race detector needs cgo and a C compiler; media/opus needs libopus as well, and
+# the tests of media/soundcard need PulseAudio.
 CC   := $(shell $(GO) env CC)
 CGO  := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $(firstword $(CC)) >/dev/null 2>&1 && echo yes)
 RACE := $(CGO:yes=-race)
 OPUS := $(if $(CGO),$(shell pkg-config --exists opus 2>/dev/null && echo yes))
+PULSE := $(if $(CGO),$(shell command -v pulseaudio >/dev/null && command -v pactl >/dev/null && echo yes))
 
-# The browser suite needs Chromium and, from npm, the official SDK. Looked at anew in
-# each make, because .ci/packages and npm may have run in between. BROWSER=yes insists.
+# The browser suite needs Chromium and, from npm, the official SDK. BROWSER=yes insists.
 SDK     := testdata/browser/node_modules/.package-lock.json
 BROWSER  = $(shell for c in "$$CHROMIUM" chromium chromium-browser google-chrome; do \
   [ -n "$$c" ] && command -v "$$c" >/dev/null && [ -e $(SDK) ] && echo yes && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-survive test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install soak otel nats
+.PHONY: help demo demo-survive demo-weather test race bench lint fuzz fuzz-short tidy-check fmt-check vuln unit opus browser browser-install soak otel nats soundcard checks
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,20 +40,30 @@ demo: ## a session and two calls, in less than a minute
 demo-survive: ## kill -9 in mid-call: the next process goes on with the call, in ten seconds
 	@$(GO) run ./cmd/demo survive
 
+demo-weather: ## a call lives through loss, jitter, delay and cuts, and is drawn: a minute and a half (PLOT=weather.png)
+	@$(GO) run ./cmd/demo weather -plot $(PLOT)
+
+# In two steps, because a make knows only what was there when it began.
 test: ## everything that must pass: lint, unit tests and examples, a short fuzz run
+	@[ -n "$(OPUS)" -a -n "$(PULSE)" ] || { echo 'installing what media/opus and media/soundcard need, if that can be'; .ci/packages >/dev/null 2>&1 || true; }
 	@[ -n "$(BROWSER)" ] || echo 'installing Chromium and the official browser SDK, if that can be'
 	@$(MAKE) --no-print-directory browser-install >/dev/null 2>&1 || true
+	@$(MAKE) --no-print-directory checks
+
+checks:
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory opus
 	@$(MAKE) --no-print-directory otel
 	@$(MAKE) --no-print-directory nats
+	@[ -z "$(PULSE)" ] || $(MAKE) --no-print-directory soundcard
 	@[ -z "$(BROWSER)" ] || $(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory soak
 ifneq ($(OPUS),yes)
 	@printf '\n*** MEDIA/OPUS WAS NOT TESTED: it needs cgo, a C compiler, pkg-config and libopus (.ci/packages).\n\n'
 endif
+	@[ -n "$(PULSE)" ] || printf '\n*** MEDIA/SOUNDCARD WAS NOT TESTED: it needs cgo, a C compiler and PulseAudio (.ci/packages).\n\n'
 	@[ -n "$(BROWSER)" ] || printf '\n*** THE BROWSER SUITE WAS NOT RUN: it needs Chromium, and npm for the official SDK. Install them, then: make browser\n\n'
 
 unit: # the tests alone; their output comes last
@@ -75,6 +87,11 @@ otel:
 # A module of its own, so that nothing else needs NATS.
 nats:
 	cd session/natsstorage && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test $(RACE) -timeout 10m ./...
+
+# A module of its own, so that nothing else needs cgo. As root on Debian this installs PulseAudio too.
+soundcard: ## microphones and loudspeakers, against a PulseAudio of their own
+	@[ -n "$(PULSE)" ] || .ci/packages
+	cd media/soundcard && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test $(RACE) -timeout 10m ./...
 
 # A module of its own, so that nothing else needs Chromium and npm.
 browser: browser-install ## the official browser SDK in Chromium, and this one beside it

@@ -55,6 +55,8 @@ type Call struct {
 	rooms map[string]bool
 	room  *room
 
+	inputs [2]*callInput // audio and video
+
 	kept    bool          // the call is on record in the storage
 	letGo   chan struct{} // closed when it is known that the call is this client's to end; nil: it is
 	revived bool          // made of the record of an earlier process
@@ -116,6 +118,7 @@ func (c *Client) newCall(ctx context.Context, id string, d errs.CallDirection) *
 	k.stopAttaching = func() {}
 	k.watchStreams()
 	k.room, k.voice = newRoom(k), newCallVoice()
+	k.inputs = newCallInputs(k)
 	k.quality, k.recovery = newCallQuality(), newCallRecovery()
 	k.jobs.Workers = &c.workers
 	k.ctx, k.stop = context.WithCancelCause(k.traced.ctx)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,9 +26,10 @@ type callBubble struct {
 	hosts []*vnet.Net // the gateway's, then one for each client
 	world *vnet.Router
 	used  int
-	loss  atomic.Int64 // of a hundred packets to the clients, so many are lost
-	cut   atomic.Bool  // nothing gets through, either way
-	gone  sync.Map     // addresses of hosts that nothing comes from or gets to any more
+	loss  atomic.Int64     // of a hundred packets to the clients, so many are lost
+	cut   atomic.Bool      // nothing gets through, either way
+	gone  sync.Map         // addresses of hosts that nothing comes from or gets to any more
+	lost  [16]atomic.Int64 // media packets to each host that were lost by loss
 }
 
 // inCallBubble runs a test in a bubble.
@@ -69,10 +71,13 @@ func inSlowCallBubble(t *testing.T, network vnet.RouterConfig, o sessiontest.Opt
 	})
 }
 
-// lossy loses packets on their way to the clients, the same ones each time.
+// lossy loses packets on their way to the clients. Each host has dice of its own:
+// what one of them loses does not depend on when the others are sent something.
 func (b *callBubble) lossy() vnet.ChunkFilter {
-	random := rand.New(rand.NewPCG(1, 2)) // the router asks for one chunk after the other
-	gateway := "10.0.0.1:"
+	var random [16]*rand.Rand // the router asks for one chunk after the other
+	for host := range random {
+		random[host] = rand.New(rand.NewPCG(1, uint64(host)))
+	}
 	return func(c vnet.Chunk) bool {
 		for _, end := range []net.Addr{c.SourceAddr(), c.DestinationAddr()} {
 			host, _, _ := strings.Cut(end.String(), ":")
@@ -80,8 +85,26 @@ func (b *callBubble) lossy() vnet.ChunkFilter {
 				return false
 			}
 		}
-		return strings.HasPrefix(c.DestinationAddr().String(), gateway) || random.Int64N(100) >= b.loss.Load()
+		to := hostOf(c.DestinationAddr())
+		if to <= 0 || to >= len(random) || random[to].Int64N(100) >= b.loss.Load() {
+			return true
+		}
+		if p := c.UserData(); len(p) > 1 && p[0]>>6 == 2 && (p[1] < 192 || p[1] > 223) { // RTP, not RTCP (RFC 5761)
+			b.lost[to].Add(1)
+		}
+		return false
 	}
+}
+
+// hostOf is the place of an address among the hosts of a bubble: zero is the
+// gateway.
+func hostOf(a net.Addr) int {
+	host, _, _ := net.SplitHostPort(a.String())
+	n, err := strconv.Atoi(strings.TrimPrefix(host, "10.0.0."))
+	if err != nil {
+		return -1
+	}
+	return n - 1
 }
 
 // A lineOf is a client and the way its media goes.

@@ -50,7 +50,7 @@ func (c *Client) dialCall(ctx context.Context, id, to string, o DialOptions) (*C
 	k.node.Set(o.NodeID)
 	k.MergeUserVariables(d.variables)
 	k.MergeUserVariables(o.UserVariables)
-	if err := k.dial(ctx, o.MediaOptions, o.directions(d.impliedBy(c.preferred()))); err != nil {
+	if err := k.dial(ctx, o.MediaOptions, d.impliedBy(c.preferred())); err != nil {
 		return nil, dialError(to, err)
 	}
 	return k, nil
@@ -69,10 +69,13 @@ func (c *Client) dialable(ctx context.Context) error {
 }
 
 // dial makes the media, offers it and waits for the service to take the call.
-func (k *Call) dial(ctx context.Context, o MediaOptions, d media.Directions) error {
-	if err := k.openMedia(o, d); err != nil {
+func (k *Call) dial(ctx context.Context, o MediaOptions, i implication) error {
+	if err := k.openMedia(ctx, o, i); err != nil {
+		if ctx.Err() == nil {
+			err = &mediaFailure{err}
+		}
 		k.traceEnd(true, err)
-		return &mediaFailure{err}
+		return err
 	}
 	added := false
 	err := k.c.ask(context.Background(), func() {
@@ -142,13 +145,22 @@ func (k *Call) within(ctx context.Context) (context.Context, context.CancelFunc)
 // joined is ctx until other ends, with the reason of that as its cause.
 func joined(ctx, other context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	if other.Err() != nil { // AfterFunc would tell in a while, and something might be sent before
+		cancel(context.Cause(other))
+	}
 	stop := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
 	return ctx, func() { stop(); cancel(nil) }
 }
 
-// openMedia makes the leg.
-func (k *Call) openMedia(o MediaOptions, d media.Directions) error {
+// openMedia opens the devices that are to be captured from and makes the leg.
+func (k *Call) openMedia(ctx context.Context, o MediaOptions, i implication) error {
 	p := k.c.preferred()
+	begun, err := k.capture(ctx, &o, i)
+	if err != nil {
+		o.release()
+		return err
+	}
+	d := o.directions(i)
 	cfg := k.legConfig(k.id, o, d, p)
 	cfg.OnState = func(s media.State) { k.c.post(func() { k.mediaState(s) }) }
 	cfg.OnDigit = k.digits.Publish
@@ -161,13 +173,23 @@ func (k *Call) openMedia(o MediaOptions, d media.Directions) error {
 	k.begins(OperationMedia)
 	k.opened(media.KindAudio, o.AudioSource)
 	k.opened(media.KindVideo, o.VideoSource)
+	if err := k.adopt(leg, d, o.iceOf(p)); err != nil {
+		_ = leg.Close()
+		return err
+	}
+	k.captured(begun)
+	return nil
+}
+
+// adopt makes the leg the call's, unless it has ended meanwhile: nobody else would
+// close the leg then.
+func (k *Call) adopt(leg *media.Leg, d media.Directions, ice iceChoice) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.ended != nil { // meanwhile: nobody else would close the leg
-		_ = leg.Close()
+	if k.ended != nil {
 		return k.ended
 	}
-	k.leg, k.wanted, k.ice = leg, d, o.iceOf(p)
+	k.leg, k.wanted, k.ice = leg, d, ice
 	return nil
 }
 

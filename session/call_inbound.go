@@ -57,18 +57,18 @@ func (k *Call) take(ctx context.Context, o MediaOptions) error {
 		return err
 	}
 	implied := impliedByOffer(media.OfferedDirections(k.offer), k.c.preferred())
-	if err := k.answer(ctx, o, o.directions(implied)); err != nil {
+	if err := k.answer(ctx, o, implied); err != nil {
 		return k.failAnswer(err)
 	}
 	return nil
 }
 
-func (k *Call) answer(ctx context.Context, o MediaOptions, d media.Directions) error {
-	if err := k.openMedia(o, d); err != nil {
-		return err
-	}
+func (k *Call) answer(ctx context.Context, o MediaOptions, i implication) error {
 	ctx, cancel := k.within(ctx)
 	defer cancel()
+	if err := k.openMedia(ctx, o, i); err != nil {
+		return err
+	}
 	answer, err := k.leg.Answer(ctx, k.offer)
 	if err != nil {
 		return causeOf(ctx, err)

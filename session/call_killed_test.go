@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -117,6 +118,35 @@ func recordAndKill(t *testing.T, dir string, signal syscall.Signal) {
 	}
 }
 
+// wantRecorded checks that all of a recording, and only that, is heard. How loud it
+// is is up to the moment in which it was made: where the machine was too busy for a
+// tone in real time there are gaps.
+func wantRecorded(t *testing.T, file string, l *media.Listener) {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := make([]int16, wavLength(t, file)*16000/time.Second)
+	for i := range was {
+		was[i] = int16(binary.LittleEndian.Uint16(content[44+2*i:]))
+	}
+	now := hear(t, l, wavLength(t, file)+time.Second)
+	if d := 10 * math.Log10(energy(now)/energy(was)); math.IsNaN(d) || math.Abs(d) > 1.5 {
+		t.Errorf("what is heard has %.1f dB more energy than the recording", d)
+	}
+	if hz, _ := loudest(now, 16000); math.Abs(hz-440) > 5 {
+		t.Errorf("heard %.1f Hz, want 440", hz)
+	}
+}
+
+func energy(pcm []int16) (sum float64) {
+	for _, s := range pcm {
+		sum += float64(s) * float64(s)
+	}
+	return sum
+}
+
 // playAgain plays recordings to the echo and looks at what comes back.
 func playAgain(t *testing.T, dir string, frames int) {
 	t.Helper()
@@ -131,7 +161,7 @@ func playAgain(t *testing.T, dir string, frames int) {
 		k := connected(t, ann.Client, "/public/echo?channel=video", ann.dialing(session.MediaOptions{
 			AudioSource: wav, AudioSink: tone, VideoSource: ivf, VideoSink: recorder(t, again),
 		}))
-		wantTone(t, "ann", tone, 440, -12)
+		wantRecorded(t, dir+"/heard.wav", tone)
 		pass(5 * time.Second)
 		b.over(t, ann, k)
 		file, err := os.ReadFile(again)

@@ -17,15 +17,25 @@ import (
 // them when it ends, and also when it never came about.
 type MediaOptions struct {
 	// Audio and Video say whether to send each kind. Default: audio yes, video
-	// only with a VideoSource.
+	// only with a VideoSource. It takes On, or "?channel=video", to open a camera.
 	Audio, Video media.Toggle
 	// ReceiveAudio and ReceiveVideo say whether to receive each kind. Default:
 	// the preferences of that name, else audio yes, video if it is sent.
 	ReceiveAudio, ReceiveVideo media.Toggle
-	// AudioSource is what is sent. Nil: silence.
+	// AudioSource is what is sent. Nil: the microphone that Client.Devices has
+	// selected; silence if it has none.
 	AudioSource media.Source
-	// VideoSource is what is sent. Nil: no video.
+	// VideoSource is what is sent. Nil: the selected camera, if Video says so; else no
+	// video.
 	VideoSource media.Source
+	// AudioConstraints and VideoConstraints say how devices capture. A DeviceID ties
+	// the call to that device, whatever is selected. Nil, and what they leave open: the
+	// preferences of that name, then those of what is default.
+	AudioConstraints, VideoConstraints *media.Constraints
+	// RequireLocalMedia has a call fail that cannot capture what it is to send, with a
+	// fatal *errs.MediaAccessError. False: it goes on without, as long as there is
+	// something left to send or to receive, and tells on ObserveErrors.
+	RequireLocalMedia bool
 	// AudioSink and VideoSink take what arrives. Nil: it is counted and dropped.
 	AudioSink, VideoSink media.Sink
 	// Codecs lists preferred codecs by name, audio and video alike. The rest

@@ -161,7 +161,7 @@ func (k *Call) reviveMedia(r attachRecord) error {
 			return err
 		}
 	}
-	if err := k.openMedia(o, o.directions(impliedByRecord(r.directions()))); err != nil {
+	if err := k.openMedia(k.ctx, o, impliedByRecord(r.directions())); err != nil {
 		return err
 	}
 	k.leg.Mute(media.KindAudio, r.AudioMuted)

@@ -61,17 +61,10 @@ func TestDialEchoHearsItsOwnTone(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitStatus(t, k, session.CallStatusConnected)
-	var heard []int16
-	for len(heard) < 16000 {
-		frame, err := listener.ReadFrame(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		heard = append(heard, frame...)
-	}
-	if hz, level := loudest(heard[8000:], 16000); math.Abs(hz-440) > 5 || math.Abs(level+12) > 1.5 {
-		t.Errorf("heard %.1f Hz at %.1f dBFS, want 440 at -12", hz, level)
-	}
+	eventually(t, "the tone comes back, for a while in which the machine is not too busy for it", func() bool {
+		hz, level := loudest(hear(t, listener, 200*time.Millisecond), 16000)
+		return math.Abs(hz-440) <= 5 && math.Abs(level+12) <= 1.5
+	})
 	if err := k.Hangup(t.Context()); err != nil {
 		t.Error(err)
 	}

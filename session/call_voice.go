@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
@@ -110,8 +111,11 @@ const (
 
 // AddAudioInputDevice sends source from now on: in place of the one before, or, if
 // the call has sent no audio, after agreeing that with the service. The source
-// before stays open and the program's. What fails changes nothing; a source that
-// cannot send the codec that was agreed is an *errs.MediaTrackError.
+// before stays open and the program's, a device is closed, and the call no longer
+// uses what Client.Devices selects. Nil is the device that is selected there, which
+// the call uses from then on. What fails changes nothing; a source that cannot send
+// the codec that was agreed is an *errs.MediaTrackError, and a device that cannot be
+// opened an *errs.MediaAccessError.
 func (s *SelfParticipant) AddAudioInputDevice(ctx context.Context, source media.Source) error {
 	return s.k.sendFrom(ctx, media.KindAudio, source)
 }
@@ -123,7 +127,7 @@ func (s *SelfParticipant) AddVideoInputDevice(ctx context.Context, source media.
 
 func (k *Call) sendFrom(ctx context.Context, kind media.Kind, source media.Source) error {
 	what := "add " + kind.String() + " input"
-	if source == nil {
+	if source == nil && k.c.devices.provider == nil {
 		return &errs.InvalidParamsError{Param: "source", Reason: "is nil: there is nothing to send"}
 	}
 	if err := k.alive(what); err != nil {
@@ -133,20 +137,52 @@ func (k *Call) sendFrom(ctx context.Context, kind media.Kind, source media.Sourc
 	if leg == nil {
 		return &errs.InvalidStateTransitionError{From: k.Status().String(), To: what}
 	}
-	if err := leg.Replace(kind, source); err != nil {
+	if source != nil {
+		return k.replaceInput(ctx, leg, source, inputBegin{kind: kind, given: true})
+	}
+	b, err := k.addInput(ctx, kind)
+	if err != nil {
 		return err
 	}
-	k.sends(k.id, "replaced", input(kind), source)
+	if err = k.replaceInput(ctx, leg, b.capture, b); err != nil {
+		_ = b.capture.Close()
+	}
+	return err
+}
+
+// replaceInput has the call send source, and agrees that with the service if it has
+// sent nothing. What fails changes nothing.
+func (k *Call) replaceInput(ctx context.Context, leg *media.Leg, source media.Source, b inputBegin) error {
+	if err := k.takeInput(leg, source, b); err != nil {
+		return err
+	}
 	d := k.wantedDirections()
-	of := map[media.Kind]*media.Direction{media.KindAudio: &d.Audio, media.KindVideo: &d.Video}[kind]
+	of := map[media.Kind]*media.Direction{media.KindAudio: &d.Audio, media.KindVideo: &d.Video}[b.kind]
 	if of.Sends() {
 		return nil
 	}
 	*of |= media.SendOnly
 	err := k.SetDirections(ctx, d)
 	if err != nil {
-		_ = leg.Replace(kind, nil) // as before: nothing was sent
-		k.sends(k.id, "replaced", input(kind), nil)
+		_ = k.takeInput(leg, nil, inputBegin{kind: b.kind, given: true}) // as before: nothing was sent
 	}
 	return err
+}
+
+// takeInput puts source in the place of what is sent, and closes a device that was.
+func (k *Call) takeInput(leg *media.Leg, source media.Source, b inputBegin) error {
+	var before *capture
+	var failed error
+	err := k.c.ask(context.Background(), func() {
+		if failed = leg.Replace(b.kind, source); failed != nil {
+			return
+		}
+		k.sends(k.id, "replaced", input(b.kind), source)
+		before = k.input(b.kind).now
+		k.input(b.kind).begin(b)
+	})
+	if before != nil {
+		_ = before.Close()
+	}
+	return errors.Join(err, failed)
 }

@@ -47,6 +47,7 @@ type Client struct {
 	store       *store
 	directory   *Directory
 	preferences *Preferences
+	devices     *Devices
 
 	// The loop goroutine owns the fields of this group.
 	refresh     refresher
@@ -126,6 +127,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 	c.directory = newDirectory(c)
 	c.store, c.custody = newStore(o.Storage, o.PersistSession, c.report), newCustody(c)
 	c.preferences = newPreferences(c, o.Preferences)
+	c.devices = newDevices(c)
 	if o.SavePreferences {
 		if err := c.preferences.Persist(c.ctx); err != nil {
 			c.report(err)
@@ -190,6 +192,7 @@ func (c *Client) Close() error {
 	<-c.looping
 	c.workers.Wait()
 	c.preferences.complete()
+	c.devices.complete()
 	c.store.close()
 	c.streams.calls.Set(nil) // also those that ended when the loop did
 	c.streams.complete()

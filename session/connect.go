@@ -49,7 +49,10 @@ func (c *Client) goOnline(outer context.Context) error {
 		c.listening.Do(func() { c.workers.Go(c.followNetwork) })
 	}
 	begun := false
-	if err := c.ask(context.WithoutCancel(ctx), func() { begun = c.setStatus(connectBegun) }); err != nil {
+	if err := c.ask(context.WithoutCancel(ctx), func() {
+		begun = c.setStatus(connectBegun)
+		c.devices.start()
+	}); err != nil {
 		return err // not for ctx: what has begun is ended below
 	}
 	if !begun {

@@ -18,25 +18,21 @@ import (
 // is back. It ends with Close, with its client, and when the client signs in as
 // somebody else.
 type Conversation struct {
-	c     *Client
-	id    string
-	own   string
-	turn  chan struct{} // one slot: one page at a time
-	other *Address
-	ctx   context.Context // ends with the conversation
-	end   context.CancelCauseFunc
+	c      *Client
+	id     string
+	own    string
+	other  *Address
+	ctx    context.Context // ends with the conversation
+	end    context.CancelCauseFunc
+	cursor *cursor // of the older messages
 
 	messages *observable.State[[]Message]
-	hasMore  *observable.State[bool]
-	loading  *observable.State[bool]
 
 	gap *gap // what may be missing; the client's loop owns it
 
 	mu    sync.Mutex // guards the rest
 	list  []Message  // by time; shown, so only ever appended to
 	known map[string]bool
-	next  string // link to older ones; empty: the first page
-	pages int
 }
 
 // Conversation is the conversation with the address, opened on first use: what
@@ -75,9 +71,8 @@ func (a *Address) Conversation(ctx context.Context) (*Conversation, error) {
 
 func newConversation(a *Address, id, own string) *Conversation {
 	k := &Conversation{
-		c: a.d.c, id: id, own: own, other: a, turn: make(chan struct{}, 1), known: map[string]bool{},
+		c: a.d.c, id: id, own: own, other: a, cursor: newCursor(), known: map[string]bool{},
 		messages: observable.NewStateFunc([]Message(nil), slices.Equal),
-		hasMore:  observable.NewState(true), loading: observable.NewState(false),
 	}
 	k.ctx, k.end = context.WithCancelCause(a.d.c.ctx)
 	return k
@@ -109,16 +104,16 @@ func (k *Conversation) ObserveMessages() observable.Of[[]Message] { return k.mes
 
 // HasMore reports whether LoadMore has anything left to load. It is true until
 // the service has said otherwise.
-func (k *Conversation) HasMore() bool { return k.hasMore.Get() }
+func (k *Conversation) HasMore() bool { return k.cursor.hasMore.Get() }
 
 // ObserveHasMore is the state stream of HasMore.
-func (k *Conversation) ObserveHasMore() observable.Of[bool] { return k.hasMore.Observe() }
+func (k *Conversation) ObserveHasMore() observable.Of[bool] { return k.cursor.hasMore.Observe() }
 
 // Loading reports whether a page is being loaded.
-func (k *Conversation) Loading() bool { return k.loading.Get() }
+func (k *Conversation) Loading() bool { return k.cursor.loading.Get() }
 
 // ObserveLoading is the state stream of Loading.
-func (k *Conversation) ObserveLoading() observable.Of[bool] { return k.loading.Observe() }
+func (k *Conversation) ObserveLoading() observable.Of[bool] { return k.cursor.loading.Observe() }
 
 // SendText writes a text. It comes back as a message like any other. The error is
 // an *errs.ConversationError; a text that the service may have is never sent again,
@@ -138,32 +133,21 @@ func (k *Conversation) SendText(ctx context.Context, text string) error {
 func (k *Conversation) LoadMore(ctx context.Context) error {
 	ctx, cancel := joined(ctx, k.ctx)
 	defer cancel()
-	k.mu.Lock()
-	before := k.pages
-	k.mu.Unlock()
-	select {
-	case k.turn <- struct{}{}:
-		defer func() { <-k.turn }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	before := k.cursor.loaded()
+	if err := k.cursor.take(ctx); err != nil {
+		return err
 	}
-	k.mu.Lock()
-	next, pages := k.next, k.pages
-	k.mu.Unlock()
-	if pages != before || pages > 0 && next == "" {
-		return nil
-	}
-	k.loading.Set(true)
-	defer k.loading.Set(false)
-	loaded, after, err := k.page(ctx, next)
+	defer k.cursor.give()
+	err := k.cursor.more(before, func(next string) (string, error) {
+		loaded, after, err := k.page(ctx, next)
+		if err == nil {
+			k.add(loaded...)
+		}
+		return after, err
+	})
 	if err != nil {
 		return fetchFailed(ctx, "load messages with "+k.other.Name(), err)
 	}
-	k.mu.Lock()
-	k.next, k.pages = after, k.pages+1
-	k.mu.Unlock()
-	k.add(loaded...)
-	k.hasMore.Set(after != "")
 	return nil
 }
 
@@ -233,8 +217,7 @@ func (k *Conversation) complete() {
 	k.other.talk.CompareAndSwap(k, nil)
 	k.end(errs.ErrClosed)
 	k.messages.Complete()
-	k.hasMore.Complete()
-	k.loading.Complete()
+	k.cursor.complete()
 }
 
 func (a *Address) conversationFailed(ctx context.Context, operation string, err error) error {

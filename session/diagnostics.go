@@ -36,6 +36,7 @@ type SessionDiagnostics struct {
 	Events        []DiagnosticEvent        `json:"events"`        // oldest first
 	Calls         []CallDiagnosticSummary  `json:"calls"`         // those that are over, oldest first; then the live ones
 	DeviceChanges []DiagnosticDeviceChange `json:"deviceChanges"` // oldest first
+	Devices       DiagnosticDevices        `json:"devices"`       // that there are
 	Dropped       DiagnosticDropped        `json:"dropped"`
 }
 
@@ -80,14 +81,14 @@ const (
 //
 //	connection  status, connection_lost, registered, unregistered, refresh, network, suspended, resumed
 //	call        status, media, held, unheld, path, call_summary
-//	device      opened, replaced, ended, stopped
+//	device      opened, replaced, ended, stopped; selected, recovered
 //	recovery    attach_started, attached, attach_failed
 //	error       error, call_error, warning
 //
 // Details are those of: callId; from, to and on (of a step of a state machine:
 // what led to it); kind (the type of an error, or what a device is for), message,
 // fatal, code, closeCode, closeReason, httpStatus, mechanism, stage, attempt,
-// final; legId, source, path.
+// final; legId, source, path; device, reason.
 type DiagnosticEvent struct {
 	Sequence uint64             `json:"sequence"` // counts events from 1
 	Time     time.Time          `json:"timestamp"`
@@ -96,15 +97,31 @@ type DiagnosticEvent struct {
 	Details  map[string]any     `json:"details,omitempty"`
 }
 
-// A DiagnosticDeviceChange tells what a call began or ceased to send from.
+// A DiagnosticDeviceChange tells what a call began or ceased to send from, or which
+// device was selected, which is no call's.
 type DiagnosticDeviceChange struct {
 	Sequence uint64    `json:"sequence"` // of its event
 	Time     time.Time `json:"timestamp"`
 	CallID   string    `json:"callId"`
 	LegID    string    `json:"legId"`            // that of the call, or of a leg beside it
-	Kind     string    `json:"kind"`             // "audioinput", "videoinput" or "screen"
-	Change   string    `json:"change"`           // "opened", "replaced", "ended" (it had no more to send) or "stopped"
+	Kind     string    `json:"kind"`             // "audioinput", "audiooutput", "videoinput" or "screen"
+	Change   string    `json:"change"`           // "opened", "replaced", "ended" (it had no more to send) or "stopped"; "selected" or "recovered"
 	Source   string    `json:"source,omitempty"` // the type of what is opened, or takes the place; empty: silence
+	Device   string    `json:"device,omitempty"` // the label or ID of what is selected, or captured from; empty: none
+	Reason   string    `json:"reason,omitempty"` // a DeviceRecoveryReason
+}
+
+// DiagnosticDevices are the devices that there are, as Devices lists them.
+type DiagnosticDevices struct {
+	AudioInput  []DiagnosticListedDevice `json:"audioInput"`
+	AudioOutput []DiagnosticListedDevice `json:"audioOutput"`
+	VideoInput  []DiagnosticListedDevice `json:"videoInput"`
+}
+
+// A DiagnosticListedDevice is a device by the names that the platform gives it.
+type DiagnosticListedDevice struct {
+	ID    string `json:"deviceId"`
+	Label string `json:"label"`
 }
 
 // ExportDiagnostics returns what the client has recorded. It may be called at
@@ -122,7 +139,8 @@ func (c *Client) ExportDiagnostics() SessionDiagnostics {
 			Fingerprint: cred.Fingerprint, ExpiresAt: cred.ExpiresAt, ClientBound: cred.ClientBound,
 			Mechanism: string(cred.Mechanism), RefreshAt: cred.RefreshAt, Refresh: cred.Refresh,
 		},
-		Frames: DiagnosticFrames(frames),
+		Frames:  DiagnosticFrames(frames),
+		Devices: c.devices.diagnostics(),
 	}
 	var live []CallDiagnosticSummary
 	for _, k := range slices.Backward(c.Calls()) { // oldest first

@@ -178,10 +178,48 @@ func newTrack(t media.TrackStats) *DiagnosticTrack {
 // one beside it. A nil source has no name.
 func (k *Call) sends(leg, change, kind string, source media.Source) {
 	d := DiagnosticDeviceChange{CallID: k.id, LegID: leg, Kind: kind, Change: change}
+	if c, ok := source.(*capture); ok {
+		source, d.Device = c.Source, k.c.nameOf(c.device)
+	}
 	if source != nil {
 		d.Source = fmt.Sprintf("%T", source)
 	}
 	k.c.past.changed(d)
+}
+
+// deviceChanged takes down which device is selected, and why if nobody asked for it.
+func (c *Client) deviceChanged(kind media.DeviceKind, selected *media.Device, reason DeviceRecoveryReason) {
+	change := "selected"
+	if reason != "" {
+		change = "recovered"
+	}
+	c.past.changed(DiagnosticDeviceChange{Kind: string(kind), Change: change, Device: c.nameOf(selected), Reason: string(reason)})
+}
+
+// nameOf is what a device is called; empty: there is none, or it is not known.
+func (c *Client) nameOf(d *media.Device) string {
+	switch {
+	case d == nil:
+		return ""
+	case d.Label != "":
+		return c.clean(d.Label)
+	}
+	return c.clean(d.ID)
+}
+
+// diagnostics are the lists of devices.
+func (d *Devices) diagnostics() DiagnosticDevices {
+	lists := map[media.DeviceKind][]DiagnosticListedDevice{}
+	for kind, s := range d.slots {
+		lists[kind] = []DiagnosticListedDevice{}
+		for _, device := range s.list.Get() {
+			lists[kind] = append(lists[kind], DiagnosticListedDevice{ID: d.c.clean(device.ID), Label: d.c.clean(device.Label)})
+		}
+	}
+	return DiagnosticDevices{
+		AudioInput: lists[media.DeviceAudioInput], AudioOutput: lists[media.DeviceAudioOutput],
+		VideoInput: lists[media.DeviceVideoInput],
+	}
 }
 
 // opened takes down what the call sends from when it begins.

@@ -79,6 +79,15 @@ func (p *past) changed(d DiagnosticDeviceChange) {
 	n := note{category: DiagnosticDevice, what: d.Change, callID: d.CallID, more: map[string]any{
 		"legId": d.LegID, "kind": d.Kind, "source": d.Source,
 	}}
+	if d.CallID == "" { // it is no call's
+		n.more = map[string]any{"kind": d.Kind}
+	}
+	if d.Device != "" {
+		n.more["device"] = d.Device
+	}
+	if d.Reason != "" {
+		n.more["reason"] = d.Reason
+	}
 	p.addLocked(&n)
 	d.Sequence, d.Time = n.seq, n.at
 	p.devices.put(d)

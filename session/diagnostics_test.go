@@ -233,7 +233,7 @@ func TestDiagnosticsKeepTheirForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"schema", "exportedAt", "sdkVersion", "userAgent", "platform", "client", "session", "status",
-		"registered", "credential", "frames", "events", "calls", "deviceChanges", "dropped"} {
+		"registered", "credential", "frames", "events", "calls", "deviceChanges", "devices", "dropped"} {
 		if _, ok := fields[name]; !ok {
 			t.Errorf("no field %q", name)
 		}
@@ -242,7 +242,7 @@ func TestDiagnosticsKeepTheirForm(t *testing.T) {
 	if len(fields) != 0 {
 		t.Errorf("unknown fields %v", fields)
 	}
-	for _, list := range []string{`"events":[]`, `"calls":[]`, `"deviceChanges":[]`} {
+	for _, list := range []string{`"events":[]`, `"calls":[]`, `"deviceChanges":[]`, `"audioInput":[]`, `"audioOutput":[]`, `"videoInput":[]`} {
 		if !strings.Contains(string(text), list) {
 			t.Errorf("no %s in %s", list, text)
 		}

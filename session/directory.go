@@ -16,28 +16,23 @@ import (
 // What the service refuses is an *errs.CollectionFetchError: what was loaded
 // stays, and asking again goes on where it stopped. It ends with its client.
 type Directory struct {
-	c    *Client
-	turn chan struct{} // one slot: one page at a time
+	c      *Client
+	cursor *cursor // its turn and its loading are of every request
 
 	addresses *observable.State[[]*Address]
-	hasMore   *observable.State[bool]
-	loading   *observable.State[bool]
 
 	mu    sync.Mutex // guards the rest
 	owner string     // whose directory it is
 	known map[string]*Address
 	list  []*Address // in the order of arrival; shown, so only ever appended to
-	next  string     // link to the next page; empty: the first
-	pages int        // loaded so far
 
 	renewing map[string]bool // entries to be asked for again; the client's loop owns it
 }
 
 func newDirectory(c *Client) *Directory {
 	return &Directory{
-		c: c, turn: make(chan struct{}, 1), known: map[string]*Address{}, renewing: map[string]bool{},
+		c: c, cursor: newCursor(), known: map[string]*Address{}, renewing: map[string]bool{},
 		addresses: observable.NewStateFunc([]*Address(nil), slices.Equal),
-		hasMore:   observable.NewState(true), loading: observable.NewState(false),
 	}
 }
 
@@ -53,16 +48,16 @@ func (d *Directory) ObserveAddresses() observable.Of[[]*Address] { return d.addr
 
 // HasMore reports whether LoadMore has anything left to load. It is true until
 // the service has said otherwise.
-func (d *Directory) HasMore() bool { return d.hasMore.Get() }
+func (d *Directory) HasMore() bool { return d.cursor.hasMore.Get() }
 
 // ObserveHasMore is the state stream of HasMore.
-func (d *Directory) ObserveHasMore() observable.Of[bool] { return d.hasMore.Observe() }
+func (d *Directory) ObserveHasMore() observable.Of[bool] { return d.cursor.hasMore.Observe() }
 
 // Loading reports whether a request to the service is under way.
-func (d *Directory) Loading() bool { return d.loading.Get() }
+func (d *Directory) Loading() bool { return d.cursor.loading.Get() }
 
 // ObserveLoading is the state stream of Loading.
-func (d *Directory) ObserveLoading() observable.Of[bool] { return d.loading.Observe() }
+func (d *Directory) ObserveLoading() observable.Of[bool] { return d.cursor.loading.Observe() }
 
 // Address is the loaded address with that id, or nil.
 func (d *Directory) Address(id string) *Address {
@@ -74,31 +69,25 @@ func (d *Directory) Address(id string) *Address {
 // LoadMore loads the next page, by the name of the addresses, or nothing when all
 // are there. Whoever calls it while a page is being loaded waits for that one.
 func (d *Directory) LoadMore(ctx context.Context) error {
-	before := d.loaded()
+	before := d.cursor.loaded()
 	return d.request(ctx, "load addresses", func(ctx context.Context) error {
-		d.mu.Lock()
-		next, pages := d.next, d.pages
-		d.mu.Unlock()
-		if pages != before || pages > 0 && next == "" {
-			return nil
-		}
-		p, err := d.c.api.Addresses(ctx, next)
-		if err != nil {
-			return err
-		}
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.next, d.pages = p.Next, d.pages+1
-		d.addLocked(p.Addresses)
-		d.hasMore.Set(p.Next != "")
-		return nil
+		return d.cursor.more(before, func(next string) (string, error) {
+			p, err := d.c.api.Addresses(ctx, next)
+			if err != nil {
+				return "", err
+			}
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.addLocked(p.Addresses, nil)
+			return p.Next, nil
+		})
 	})
 }
 
-// Refresh loads everything that is loaded again, and forgets addresses that the
-// service no longer has.
+// Refresh loads everything that is loaded again, in the order that the service has
+// by now, and forgets addresses that the service no longer has.
 func (d *Directory) Refresh(ctx context.Context) error {
-	pages := max(1, d.loaded())
+	pages := max(1, d.cursor.loaded())
 	return d.request(ctx, "refresh addresses", func(ctx context.Context) error {
 		var all []rest.Address
 		next := ""
@@ -112,52 +101,42 @@ func (d *Directory) Refresh(ctx context.Context) error {
 				break
 			}
 		}
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.next, d.pages, d.list = next, pages, nil
-		before := d.known
-		d.known = map[string]*Address{}
-		for _, a := range all {
-			if old := before[a.ID]; old != nil {
-				d.known[a.ID] = old
-				d.list = append(d.list, old)
-			}
-		}
-		d.addLocked(all)
-		for id, old := range before {
-			if d.known[id] == nil {
-				old.facts.complete()
-			}
-		}
-		d.hasMore.Set(next != "")
+		d.replace(all)
+		d.cursor.set(next, pages)
 		return nil
 	})
+}
+
+// replace has the directory hold what the service told, and nothing else.
+func (d *Directory) replace(told []rest.Address) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before := d.known
+	d.known, d.list = map[string]*Address{}, nil
+	d.addLocked(told, before)
+	for id, old := range before {
+		if d.known[id] == nil {
+			old.facts.complete()
+		}
+	}
 }
 
 // request runs one request to the service when it is its turn.
 func (d *Directory) request(ctx context.Context, operation string, do func(context.Context) error) error {
 	ctx, cancel := joined(ctx, d.c.ctx)
 	defer cancel()
-	select {
-	case d.turn <- struct{}{}:
-		defer func() { <-d.turn }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := d.cursor.take(ctx); err != nil {
+		return err
 	}
+	defer d.cursor.give()
 	d.ownedBy(d.c.User())
-	d.loading.Set(true)
-	defer d.loading.Set(false)
+	d.cursor.loading.Set(true)
+	defer d.cursor.loading.Set(false)
 	err := do(ctx)
 	if err == nil {
 		return nil
 	}
 	return fetchFailed(ctx, operation, err)
-}
-
-func (d *Directory) loaded() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.pages
 }
 
 // changeHands forgets what somebody else was allowed to see as soon as no request
@@ -176,22 +155,29 @@ func (d *Directory) ownedBy(u *User) {
 	for _, a := range d.known {
 		a.facts.complete()
 	}
-	d.owner, d.known, d.list, d.next, d.pages = u.ID, map[string]*Address{}, nil, "", 0
+	d.owner, d.known, d.list = u.ID, map[string]*Address{}, nil
 	d.addresses.Set(nil)
-	d.hasMore.Set(true)
+	d.cursor.set("", 0)
 }
 
 // addLocked takes in what the service told, new or not, and shows the list once.
-func (d *Directory) addLocked(told []rest.Address) {
+// What was known before a refresh is the same address after it.
+func (d *Directory) addLocked(told []rest.Address, before map[string]*Address) {
 	for _, t := range told {
 		r := newAddressRecord(t)
-		if a := d.known[r.ID]; a != nil {
-			a.facts.set(&r)
-			continue
+		a, listed := d.known[r.ID]
+		if !listed {
+			a = before[r.ID]
 		}
-		a := newAddress(d, r)
-		d.known[r.ID] = a
-		d.list = append(d.list, a)
+		if a != nil {
+			a.facts.set(&r)
+		} else {
+			a = newAddress(d, r)
+		}
+		if !listed {
+			d.known[r.ID] = a
+			d.list = append(d.list, a)
+		}
 	}
 	d.addresses.Set(slices.Clip(d.list))
 }
@@ -204,6 +190,5 @@ func (d *Directory) complete() {
 		a.facts.complete()
 	}
 	d.addresses.Complete()
-	d.hasMore.Complete()
-	d.loading.Complete()
+	d.cursor.complete()
 }

@@ -92,7 +92,7 @@ func (d *Directory) named(name string) *Address {
 func (d *Directory) keep(a rest.Address) *Address {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.addLocked([]rest.Address{a})
+	d.addLocked([]rest.Address{a}, nil)
 	return d.known[a.ID]
 }
 

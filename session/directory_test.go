@@ -21,25 +21,30 @@ import (
 
 const pathAddresses = "/api/fabric/addresses"
 
-// addRooms makes rooms named room-00000 and so on, as a project's backend does.
+// addRooms makes rooms named room-00000 and so on.
 func addRooms(t testing.TB, srv *sessiontest.Server, n int) {
 	t.Helper()
-	project, token := srv.Project()
 	for i := range n {
-		body := fmt.Sprintf(`{"name":"room-%05d","display_name":"Room %d"}`, i, i)
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.APIURL()+"/api/fabric/resources/conference_rooms", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.SetBasicAuth(project, token)
-		answer, err := srv.Client().Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = answer.Body.Close()
-		if answer.StatusCode != http.StatusOK {
-			t.Fatalf("make a room: %s", answer.Status)
-		}
+		addRoom(t, srv, fmt.Sprintf("room-%05d", i), fmt.Sprintf("Room %d", i))
+	}
+}
+
+// addRoom makes a room as a project's backend does.
+func addRoom(t testing.TB, srv *sessiontest.Server, name, shown string) {
+	t.Helper()
+	body := fmt.Sprintf(`{"name":%q,"display_name":%q}`, name, shown)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.APIURL()+"/api/fabric/resources/conference_rooms", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth(srv.Project())
+	answer, err := srv.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("make a room: %s", answer.Status)
 	}
 }
 
@@ -99,6 +104,7 @@ func TestDirectoryLoadsAPageAtATimeAndNothingUnasked(t *testing.T) {
 
 func TestDirectoryCallersAtOnceGetOnePage(t *testing.T) {
 	inDirectory(t, 120, func(t *testing.T, r *rig, d *session.Directory) {
+		r.fault(pathAddresses, 1, sessiontest.Action{Kind: sessiontest.FaultSlow, Delay: time.Second}) // all of them come while it is loaded
 		var all sync.WaitGroup
 		for range 5 {
 			all.Go(func() {
@@ -159,6 +165,37 @@ func TestDirectoryLooksUpByURIAndKeepsWhatItFinds(t *testing.T) {
 		}
 		if _, err := d.Fetch(t.Context(), "no-such-id"); !errors.As(err, &none) {
 			t.Errorf("no such id: %v", err)
+		}
+	})
+}
+
+// TestDirectoryRefreshKeepsTheOrderOfTheService, whoever is new in it, and the
+// handles of those who are not.
+func TestDirectoryRefreshKeepsTheOrderOfTheService(t *testing.T) {
+	inDirectory(t, 3, func(t *testing.T, r *rig, d *session.Directory) {
+		if err := d.LoadMore(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		known := d.Address(d.Addresses()[2].ID())
+		addRoom(t, r.srv, "room-00000a", "between the first two")
+		if err := d.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var names, served []string
+		for _, a := range d.Addresses() {
+			names = append(names, a.Name())
+		}
+		for a, err := range d.Search(t.Context(), session.AddressFilter{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			served = append(served, a.Name)
+		}
+		if fmt.Sprint(names) != fmt.Sprint(served) || len(names) != 5 || names[len(names)-1] == "room-00000a" {
+			t.Errorf("the directory has %v, the service %v", names, served)
+		}
+		if d.Address(known.ID()) != known {
+			t.Error("an address that was known is another now")
 		}
 	})
 }

@@ -99,3 +99,37 @@ func ExamplePreferences_Persist() {
 	fmt.Println(second.Preferences().Get().RelayOnly)
 	// Output: true
 }
+
+func ExamplePreferences_ResetToDefaults() {
+	client, err := session.New(nil, session.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = client.Close() }()
+	_ = client.Preferences().Update(func(p *session.PreferenceValues) { p.StereoAudio = true })
+	fmt.Println(client.Preferences().Get().StereoAudio)
+	fmt.Println(client.Preferences().ResetToDefaults(), client.Preferences().Get().StereoAudio)
+	// Output:
+	// true
+	// <nil> false
+}
+
+// What one client has stored is gone for the next, and every preference is what it
+// was in the beginning.
+func ExampleClient_ResetToDefaults() {
+	storage := session.NewMemoryStorage() // or files
+	client, err := session.New(nil, session.Options{Storage: storage, SavePreferences: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = client.Close() }()
+	_ = client.Preferences().Update(func(p *session.PreferenceValues) { p.RelayOnly = true })
+	if err := client.ResetToDefaults(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	_, stored, _ := storage.Get(context.Background(), session.ScopePersistent, "sw:preferences")
+	fmt.Println("relay only:", client.Preferences().Get().RelayOnly, "stored:", stored)
+	// Output: relay only: false stored: false
+}

@@ -21,6 +21,11 @@ func Offline(c *Client, id string) *Call {
 	return k
 }
 
+// Joined is a context of a method of something that ends with another.
+func Joined(ctx, other context.Context) (context.Context, context.CancelFunc) {
+	return joined(ctx, other)
+}
+
 // Feed has the client take in a frame as if it had come from the service. What
 // it changes is changed when Feed returns.
 func Feed(c *Client, frame string) {

@@ -63,7 +63,7 @@ var faults = []fault{
 		v.b.gone.Store(relayHost, true)
 		<-v.Done()
 	}},
-	{name: "clock jumps to just before the token expires, then Resume", happens: jump(time.Hour - 10*second)},
+	{name: "clock jumps to just before the token expires, then Resume", happens: jump(time.Hour - 35*second)},
 	{name: "clock jumps past the token's expiry, then Resume", happens: jump(2 * time.Hour), replaced: true},
 	{name: "refresh fails while a blackhole of 15 s is recovered from", tokens: time.Minute, happens: func(v *victim) {
 		v.provider.fail(true) // the token is to be refreshed 30 s before its end, which is in 12 s

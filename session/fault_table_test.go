@@ -93,7 +93,7 @@ func writeTable(t *testing.T, rows []row) {
 func (r row) cells() []string {
 	return []string{
 		r.fault, steps(r.client), inSeconds(r.away), steps(r.call), cmp.Or(inSeconds(r.lastingSilence()), "for good"),
-		cmp.Or(steps(r.recovery), "–"), cmp.Or(steps(r.errors), "–"), cmp.Or(r.ends, "–"),
+		cmp.Or(steps(r.recovery), "–"), cmp.Or(kinds(r.errors), "–"), cmp.Or(r.ends, "–"),
 	}
 }
 
@@ -108,6 +108,14 @@ func (r row) lastingSilence() time.Duration {
 
 // steps are words with arrows, where repeats are one.
 func steps(words []string) string { return strings.Join(slices.Compact(slices.Clone(words)), " → ") }
+
+// kinds are words once each. Their order is chance where two streams tell of
+// something at the same moment.
+func kinds(words []string) string {
+	words = slices.Clone(words)
+	slices.Sort(words)
+	return strings.Join(slices.Compact(words), ", ")
+}
 
 // inSeconds is a time to a tenth of a second. Empty: below zero.
 func inSeconds(d time.Duration) string {

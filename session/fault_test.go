@@ -83,7 +83,7 @@ func inFaultBubble(t *testing.T, f *fault, test func(v *victim)) {
 	t.Helper()
 	inCallBubble(t, f.gateway, func(t *testing.T, b *callBubble) {
 		v := &victim{t: t, fault: f, provider: &ailing{srv: b.srv, ttl: cmp.Or(f.tokens, time.Hour)}}
-		v.roamer = &roamer{plug: newPlug()}
+		v.roamer = &roamer{plug: newCable()}
 		o := session.Options{
 			APIURL: b.srv.APIURL(), RelayURL: b.srv.RelayURL(), HTTPClient: b.srv.Client(), DPoPKey: sharedKey(),
 			Network: v.plug.source, Reconnect: session.ReconnectPolicy{Delay: steady},

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 )
@@ -93,4 +94,17 @@ func TestSocketThatArrivesTooLateIsClosed(t *testing.T) {
 			t.Error("it is still open")
 		}
 	})
+}
+
+// TestNothingIsBegunForWhatHasEnded: not even in the moment that it takes to tell.
+func TestNothingIsBegunForWhatHasEnded(t *testing.T) {
+	ended, end := context.WithCancelCause(t.Context())
+	end(errs.ErrClosed)
+	for range 100 {
+		ctx, cancel := session.Joined(t.Context(), ended)
+		if !errors.Is(context.Cause(ctx), errs.ErrClosed) {
+			t.Fatalf("the cause is %v", context.Cause(ctx))
+		}
+		cancel()
+	}
 }

@@ -20,16 +20,16 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// A plug is the network of a machine in the hands of a test.
-type plug struct {
+// A cable is the network of a machine in the hands of a test.
+type cable struct {
 	states chan session.NetworkState
 	heard  atomic.Int32 // how many listen
 }
 
-func newPlug() *plug { return &plug{states: make(chan session.NetworkState)} }
+func newCable() *cable { return &cable{states: make(chan session.NetworkState)} }
 
 // source is a session.NetworkSource.
-func (p *plug) source(ctx context.Context, tell func(session.NetworkState)) {
+func (p *cable) source(ctx context.Context, tell func(session.NetworkState)) {
 	p.heard.Add(1)
 	defer p.heard.Add(-1)
 	for {
@@ -43,7 +43,7 @@ func (p *plug) source(ctx context.Context, tell func(session.NetworkState)) {
 }
 
 // in puts the machine on a network by an address, or by none.
-func (p *plug) in(address string) {
+func (p *cable) in(address string) {
 	n := session.NetworkState{Online: address != ""}
 	if n.Online {
 		n.Addresses = []netip.Addr{netip.MustParseAddr(address)}
@@ -59,7 +59,7 @@ const (
 
 func TestChangesOfTheNetworkAreTold(t *testing.T) {
 	inBubble(t, sessiontest.Options{}, func(r *rig) {
-		p := newPlug()
+		p := newCable()
 		r.opts.Network = p.source
 		r.connect(session.StaticCredentials(r.sat(time.Hour, "")))
 		changes, states := taped(r.t, r.c.ObserveNetworkChanges()), taped(r.t, r.c.ObserveNetwork())
@@ -97,7 +97,7 @@ func TestChangesOfTheNetworkAreTold(t *testing.T) {
 // TestNetworkIsHeardIfPreferred: and while it is not, the machine counts as online.
 func TestNetworkIsHeardIfPreferred(t *testing.T) {
 	inBubble(t, sessiontest.Options{}, func(r *rig) {
-		p := newPlug()
+		p := newCable()
 		r.opts.Network = p.source
 		off := session.DefaultPreferences()
 		off.EnableNetworkChangeDetection = false
@@ -133,7 +133,7 @@ func TestDeadConnectionIsReplacedWhenTheNetworkHasChanged(t *testing.T) {
 	for name, moves := range map[string][]string{"online": {"", home}, "another address": {elsewhere}} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, sessiontest.Options{PingTimeout: -1}, func(r *rig) {
-				p := newPlug()
+				p := newCable()
 				r.opts.Network = p.source
 				r.connect(session.StaticCredentials(r.sat(time.Hour, "")))
 				p.in(home)
@@ -157,7 +157,7 @@ func TestDeadConnectionIsReplacedWhenTheNetworkHasChanged(t *testing.T) {
 // TestWorkingConnectionIsKeptWhenTheNetworkHasChanged: asking does not harm it.
 func TestWorkingConnectionIsKeptWhenTheNetworkHasChanged(t *testing.T) {
 	inBubble(t, sessiontest.Options{}, func(r *rig) {
-		p := newPlug()
+		p := newCable()
 		r.opts.Network = p.source
 		r.connect(session.StaticCredentials(r.sat(time.Hour, "")))
 		for _, address := range []string{home, "", home, elsewhere} {
@@ -174,7 +174,7 @@ func TestWorkingConnectionIsKeptWhenTheNetworkHasChanged(t *testing.T) {
 // TestPauseEndsWhenTheNetworkIsBack: the next attempt is made at once.
 func TestPauseEndsWhenTheNetworkIsBack(t *testing.T) {
 	inBubble(t, sessiontest.Options{}, func(r *rig) {
-		p := newPlug()
+		p := newCable()
 		r.opts.Network = p.source
 		r.opts.Reconnect.Delay = func(int) time.Duration { return time.Hour }
 		r.connect(session.StaticCredentials(r.sat(24*time.Hour, "")))
@@ -193,7 +193,7 @@ func TestPauseEndsWhenTheNetworkIsBack(t *testing.T) {
 // A roamer is a call of a machine with two addresses, of which it has one at a time.
 type roamer struct {
 	*casualty
-	plug *plug
+	plug *cable
 	at   atomic.Pointer[string]
 }
 
@@ -201,7 +201,7 @@ type roamer struct {
 func inRoamingBubble(t *testing.T, o session.Options, test func(t *testing.T, m *roamer)) {
 	t.Helper()
 	inCallBubble(t, sessiontest.Options{MediaTimeout: time.Hour}, func(t *testing.T, b *callBubble) {
-		m := &roamer{plug: newPlug()}
+		m := &roamer{plug: newCable()}
 		if o.Network == nil {
 			o.Network = m.plug.source
 		}
@@ -342,7 +342,7 @@ func TestHostNetworkKnowsThisMachine(t *testing.T) {
 // TestSessionThatEndsWhileTheNetworkIsAskedOf leaves nobody behind.
 func TestSessionThatEndsWhileTheNetworkIsAskedOf(t *testing.T) {
 	inBubble(t, sessiontest.Options{PingTimeout: -1}, func(r *rig) {
-		p := newPlug()
+		p := newCable()
 		r.opts.Network = p.source
 		r.connect(session.StaticCredentials(r.sat(time.Hour, "")))
 		p.in(home)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
 )
 
 // LevelTrace is the log level of single frames, below slog.LevelDebug.
@@ -75,6 +76,13 @@ type Options struct {
 	// SavePreferences loads and stores them, as Preferences.Persist does; that it
 	// cannot is told by ObserveErrors. It needs a Storage.
 	SavePreferences bool
+
+	// Devices are the microphones, cameras and loudspeakers that calls use; see
+	// Client.Devices. Nil: there are none, and calls send what the program gives them.
+	Devices media.DeviceProvider
+	// SkipDeviceMonitoring has Connect list the devices once, and not watch for
+	// changes.
+	SkipDeviceMonitoring bool
 
 	// DPoPKey is the client's key. Nil: the stored one, else a new one, which
 	// takes some 50 ms of CPU. Clients of one process may share a key.

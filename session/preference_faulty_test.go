@@ -17,7 +17,7 @@ func TestCorruptPreferencesAreNamedAndReplacedByTheNextChange(t *testing.T) {
 		s := holding(t, text)
 		c := idle(t, session.Options{Storage: s, SavePreferences: true})
 		var corrupt *errs.StorageError
-		if err := next(t, c.ObserveErrors()); !errors.As(err, &corrupt) || corrupt.Op != "decode" || corrupt.Key != preferencesKey {
+		if err := next(t, c.ObserveErrors()); !errors.As(err, &corrupt) || corrupt.Op != "decode" || corrupt.Key != preferencesKey || !errors.Is(err, errs.ErrDamaged) {
 			t.Errorf("%q: %v", text, err)
 		}
 		if diff := cmp.Diff(session.DefaultPreferences(), c.Preferences().Get()); diff != "" {

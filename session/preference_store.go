@@ -3,14 +3,12 @@ package session
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
 	"slices"
 	"time"
 
-	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/media"
 )
 
@@ -54,10 +52,10 @@ func (s *store) read(ctx context.Context, key string) ([]byte, error) {
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	if err == nil || errors.As(err, new(*errs.StorageError)) {
-		return value, err
+	if err != nil {
+		return nil, storageFailed("read", key, err)
 	}
-	return nil, &errs.StorageError{Op: "read", Key: key, OriginalError: err}
+	return value, nil
 }
 
 // storedPreferences are values by the names they are stored under.
@@ -70,7 +68,7 @@ func decodePreferences(text []byte) (stored storedPreferences, err error) {
 		return nil, nil
 	}
 	if err := json.Unmarshal(text, &stored); err != nil {
-		return nil, &errs.StorageError{Op: "decode", Key: keyPreferences, OriginalError: err}
+		return nil, damage(keyPreferences)
 	}
 	return stored, nil
 }

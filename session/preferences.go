@@ -65,6 +65,14 @@ func (p *Preferences) Update(change func(*PreferenceValues)) error {
 	}
 }
 
+// ResetToDefaults sets every preference to DefaultPreferences, all at once, whatever
+// Options.Preferences said. What Persist keeps is written too;
+// [Client.ResetToDefaults] also forgets what is stored. After Client.Close it is
+// errs.ErrClosed.
+func (p *Preferences) ResetToDefaults() error {
+	return p.Update(func(v *PreferenceValues) { *v = DefaultPreferences() })
+}
+
 // replace puts after in the place of before, unless that has gone.
 func (p *Preferences) replace(before, after *PreferenceValues) (bool, error) {
 	p.mu.Lock()

@@ -14,8 +14,9 @@ import (
 type PreflightOptions struct {
 	// MediaOptions are those of the calls to come, so that the test is about
 	// them. Sources and sinks are tried and then given to the test call, which
-	// closes them like any call does; without a test call, Preflight does. With
-	// neither AudioSource nor AudioSink, the test call sends a quiet tone.
+	// closes them like any call does; without a test call, Preflight does. Where a
+	// call would capture from a device of Client.Devices, that is opened, tried and
+	// closed. With neither AudioSource nor AudioSink, the test call sends a quiet tone.
 	MediaOptions
 	// Duration is how long media is measured. Zero: 10 s.
 	Duration time.Duration
@@ -52,17 +53,20 @@ type PreflightDevices struct {
 	AudioOutput, VideoOutput PreflightOutput
 }
 
-// A PreflightInput is a source that was tried. Without one, silence or no picture
-// is sent and there is nothing to try.
+// A PreflightInput is a source that was tried, or the selected device. Without one,
+// silence or no picture is sent and there is nothing to try.
 type PreflightInput struct {
 	Given, Working bool
-	Codec          string  // that it is sent with first, as in "PCMU/8000"
-	Level          float64 // in dBFS, of a source of samples
+	Device         *media.Device // nil: a source, or the provider does not tell
+	Codec          string        // that it is sent with first, as in "PCMU/8000"
+	Level          float64       // in dBFS, of a source of samples
 }
 
-// A PreflightOutput is a sink. Without one, what arrives is counted and dropped.
+// A PreflightOutput is a sink, or the selected loudspeaker, which calls do not use by
+// themselves. Without one, what arrives is counted and dropped.
 type PreflightOutput struct {
-	Given, Available bool // Available: it can take what can be negotiated
+	Given, Available bool          // Available: it can take what can be negotiated, or be opened
+	Device           *media.Device // nil: a sink
 }
 
 // A ConnectivityType is the best way there is for media to leave this network.

@@ -59,39 +59,6 @@ func (p *preflight) ping(ctx context.Context, at time.Time) error {
 	return err
 }
 
-// devices tries the sources, each by itself, and looks whether the sinks fit.
-func (p *preflight) devices(ctx context.Context) error {
-	o, preferred := p.o.MediaOptions, p.c.preferred()
-	cfg := media.LegConfig{
-		Directions:  o.directions(implication{audio: true}),
-		AudioSource: o.AudioSource, VideoSource: o.VideoSource, AudioSink: o.AudioSink, VideoSink: o.VideoSink,
-		CodecPreferences: o.codecs(preferred), Stereo: o.Stereo.Or(preferred.StereoAudio), OpusEncoder: o.OpusEncoder,
-	}
-	d := &p.res.Devices
-	return errors.Join(
-		p.device(ctx, media.KindAudio, cfg, o.AudioSource != nil, o.AudioSink != nil, &d.AudioInput, &d.AudioOutput),
-		p.device(ctx, media.KindVideo, cfg, o.VideoSource != nil, o.VideoSink != nil, &d.VideoInput, &d.VideoOutput))
-}
-
-// device tries what there is of one kind.
-func (p *preflight) device(ctx context.Context, kind media.Kind, cfg media.LegConfig, source, sink bool, in *PreflightInput, out *PreflightOutput) error {
-	in.Given, out.Given = source, sink
-	if !source && !sink {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout/2) // the other kind wants some, too
-	defer cancel()
-	probe, err := media.ProbeSource(ctx, kind, cfg)
-	in.Codec, in.Level = probe.Codec, probe.Level
-	in.Working = source && err == nil
-	out.Available = sink && !errors.As(err, new(*errs.ConfigError))
-	if err == nil {
-		return nil
-	}
-	p.warn(kind.String() + " input device not working")
-	return &errs.MediaAccessError{Operation: "try the source", Media: kind.String(), OriginalError: err}
-}
-
 var errNoServer = errors.New("no ICE server can be used")
 
 // connectivity asks every ICE server.

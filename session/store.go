@@ -180,11 +180,14 @@ func (s *store) fail(op string, err error, hung bool) {
 	}
 }
 
-// damaged reports a value that makes no sense. It goes on as if there was none.
-func (s *store) damaged(key string) {
+// damage says that a value makes no sense. It goes on as if there was none.
+func damage(key string) *errs.StorageError {
 	err := fmt.Errorf("%w; it is ignored, and replaced when there is a new one", errs.ErrDamaged)
-	s.fail("decode", &errs.StorageError{Op: "decode", Key: key, OriginalError: err}, false)
+	return &errs.StorageError{Op: "decode", Key: key, OriginalError: err}
 }
+
+// damaged reports a value that makes no sense.
+func (s *store) damaged(key string) { s.fail("decode", damage(key), false) }
 
 // settled waits until what was queued is written, or ctx ends.
 func (s *store) settled(ctx context.Context) {

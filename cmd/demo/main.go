@@ -32,6 +32,7 @@ const usage = `demo shows a callrx session keeping its token fresh, what happens
     -life 10s               how long a token lives
     -out FILE               record the call to the echo to FILE, a WAV file
   demo survive              kill a process in mid-call, and have the next one go on with the call
+  demo weather [flags]      have a call live through loss, jitter, delay and cuts, and draw it; see demo weather -h
   demo gateway [flags]      run the embedded gateway alone, until interrupted; see demo gateway -h
     -page 127.0.0.1:8080    serve a page on which the official browser SDK meets a bot in a room
 
@@ -70,6 +71,8 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 		return runGateway(ctx, args[1:], out, problems)
 	case args[0] == "survive":
 		return runSurvive(ctx, args[1:], out, problems)
+	case args[0] == "weather":
+		return runWeather(ctx, args[1:], out, problems)
 	case args[0] == survivorCommand:
 		return runSurvivor(ctx, out, problems)
 	}

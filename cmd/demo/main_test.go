@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestHelpExplainsAndSucceeds(t *testing.T) {
-	for _, args := range [][]string{{"-h"}, {"gateway", "-h"}, {"survive", "-h"}} {
+	for _, args := range [][]string{{"-h"}, {"gateway", "-h"}, {"survive", "-h"}, {"weather", "-h"}} {
 		var out, problems writer
 		if status := run(t.Context(), args, &out, &problems); status != exitSeen || problems.text() == "" {
 			t.Errorf("demo %v: status %d, wrote %q", args, status, problems.text())
@@ -27,7 +27,7 @@ func TestHelpExplainsAndSucceeds(t *testing.T) {
 func TestMisuseIsRefused(t *testing.T) {
 	for _, args := range [][]string{
 		{"-nonsense"}, {"surplus"}, {"-life", "1s"}, {"-life", "soon"}, {"-out", "/no/such/folder/echo.wav"},
-		{"survive", "surplus"}, {"gateway", "surplus"}, {"gateway", "-nonsense"},
+		{"survive", "surplus"}, {"weather", "surplus"}, {"weather", "-plot", "/no/such/folder/weather.png"}, {"gateway", "surplus"}, {"gateway", "-nonsense"},
 	} {
 		var out, problems writer
 		if status := run(t.Context(), args, &out, &problems); status != exitUsage || problems.text() == "" {

@@ -49,8 +49,13 @@ func (tl *timeline) close() {
 
 // colourWanted follows the convention of https://no-color.org.
 func colourWanted(out io.Writer) bool {
+	return isTerminal(out) && os.Getenv("NO_COLOR") == ""
+}
+
+// isTerminal reports whether out understands escape sequences.
+func isTerminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	if !ok || os.Getenv("TERM") == "dumb" {
 		return false
 	}
 	info, err := f.Stat()

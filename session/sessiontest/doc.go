@@ -25,6 +25,8 @@
 //	gw.Stall("", sessiontest.StallDeaf)  // half-open: the server hears nothing
 //	gw.RefuseConnections(503, time.Second)
 //
+// A [Network] spoils media: what calls send and receive over it is lost, late, overtaken or cut off.
+//
 // [Server.SendEvent] and [Server.SendRaw] push what a server may send, and what it should not.
 //
 // # Looking at what happened

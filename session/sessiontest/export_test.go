@@ -1,6 +1,9 @@
 package sessiontest
 
-import "github.com/pion/sdp/v3"
+import (
+	"github.com/pion/sdp/v3"
+	"github.com/pion/transport/v5"
+)
 
 // ThumbprintOf is the RFC 7638 thumbprint of an RSA key given as its JWK members.
 var ThumbprintOf = thumbprintOf
@@ -42,3 +45,9 @@ var (
 	EncodeULaw = encodeULaw
 	EncodeALaw = encodeALaw
 )
+
+// NewNetworkOver puts a network on another one.
+var NewNetworkOver = newNetwork
+
+// Shaped is the network as pion gets it.
+func (n *Network) Shaped() transport.Net { return shapedNet{n.over, n} }

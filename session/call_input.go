@@ -1,0 +1,243 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
+)
+
+// A callInput is what a call captures one kind of media with, if the program has
+// given it no source.
+type callInput struct {
+	k      *Call
+	kind   media.Kind
+	device media.DeviceKind
+
+	// The client's loop owns these.
+	follows     bool              // what is selected
+	constraints media.Constraints // without device
+	now         *capture          // what is sent; nil: nothing is captured
+	target      *media.Device     // what is to be captured from; nil: nothing
+	version     uint64            // counts targets
+	switching   bool
+	cancel      context.CancelFunc // of what is being opened
+}
+
+func newCallInputs(k *Call) [2]*callInput {
+	return [2]*callInput{
+		{k: k, kind: media.KindAudio, device: media.DeviceAudioInput},
+		{k: k, kind: media.KindVideo, device: media.DeviceVideoInput},
+	}
+}
+
+func (k *Call) input(kind media.Kind) *callInput {
+	if kind == media.KindVideo {
+		return k.inputs[1]
+	}
+	return k.inputs[0]
+}
+
+// A capture is an open device.
+type capture struct {
+	media.Source
+	device *media.Device // that it is; nil: not known
+	meant  *media.Device // that was asked for; nil: any
+	began  time.Time
+	ended  func(*capture, error)
+	once   sync.Once
+	over   bool // it has ended by itself; the loop owns this
+}
+
+// Send tells of an end that nobody asked for.
+func (c *capture) Send(ctx context.Context, out *media.Output) error {
+	err := c.Source.Send(ctx, out)
+	if ctx.Err() == nil {
+		c.ended(c, err)
+	}
+	return err
+}
+
+// Close releases the device.
+func (c *capture) Close() error {
+	c.once.Do(func() { closeSource(c.Source) })
+	return nil
+}
+
+// noMicrophone stands for a microphone that is not there yet: it wants the codecs
+// that samples can be encoded to.
+type noMicrophone struct{ media.Source }
+
+func (noMicrophone) Codecs() []string { return []string{media.PCM} }
+
+// opened makes a capture of an open device.
+func (i *callInput) opened(in media.Input, wanted *media.Device) *capture {
+	c := &capture{Source: in.Source, device: in.Device, meant: wanted, began: time.Now(), ended: i.lost}
+	if in.Level != media.ConstraintExact {
+		i.k.c.devices.fallbacks.Publish(ConstraintFallback{
+			CallID: i.k.id, Kind: i.device, Requested: copyOf(wanted), Actual: copyOf(in.Device), Level: in.Level,
+		})
+	}
+	return c
+}
+
+// begin takes over what the call captures from when it begins. On the loop, like
+// what follows.
+func (i *callInput) begin(b inputBegin) {
+	i.follows, i.constraints, i.now = !b.pinned && !b.given, b.constraints, b.capture
+	i.target, i.version = nil, i.version+1
+	if i.cancel != nil {
+		i.cancel()
+	}
+	if b.capture == nil || b.capture.meant != nil { // else it was too early to choose, and it stays
+		i.follow() // another may have been selected meanwhile
+	}
+}
+
+// follow has the call capture from what is selected.
+func (i *callInput) follow() {
+	s := i.k.c.devices.slots[i.device]
+	switch {
+	case !i.follows || i.k.state.status.ended() || i.k.media() == nil:
+	case s.off || s.choice.none:
+		i.aim(nil)
+	case s.choice.selected != nil && !s.choice.missing:
+		i.aim(s.choice.selected)
+	}
+}
+
+// aim changes what is to be captured from. The latest wins.
+func (i *callInput) aim(at *media.Device) {
+	same := at == nil && i.target == nil || at != nil && i.target != nil && at.ID == i.target.ID
+	if i.switching && same || !i.switching && i.captures(at) {
+		return
+	}
+	i.target = copyOf(at)
+	i.version++
+	if i.cancel != nil {
+		i.cancel()
+	}
+	if !i.switching {
+		i.switching = true
+		i.k.c.workers.Go(i.run)
+	}
+}
+
+// captures reports whether that is what is being captured from.
+func (i *callInput) captures(device *media.Device) bool {
+	if device == nil || i.now == nil {
+		return device == nil && i.now == nil
+	}
+	is := func(d *media.Device) bool { return d != nil && d.ID == device.ID }
+	return !i.now.over && (is(i.now.device) || i.now.device == nil && is(i.now.meant))
+}
+
+// run opens what is to be captured from, puts it in the place of what is, and closes
+// that, until there is nothing more to change.
+func (i *callInput) run() {
+	ask := func(do func()) bool { return i.k.c.ask(context.Background(), do) == nil }
+	for again := true; again; {
+		var next inputWish
+		if !ask(func() { next = i.next() }) || next.ctx == nil {
+			return
+		}
+		c, err := i.open(next)
+		var old *capture
+		if !ask(func() { old, again = i.arrived(c, err, next.version) }) {
+			old, again = c, false
+		}
+		if old != nil {
+			_ = old.Close()
+		}
+	}
+}
+
+// An inputWish is what to capture from.
+type inputWish struct {
+	ctx         context.Context // nil: as it is
+	device      *media.Device
+	constraints media.Constraints
+	version     uint64
+}
+
+func (i *callInput) next() inputWish {
+	if !i.follows || i.k.state.status.ended() || i.captures(i.target) {
+		i.switching = false
+		return inputWish{}
+	}
+	w := inputWish{device: i.target, constraints: i.constraints, version: i.version}
+	w.ctx, i.cancel = context.WithCancel(i.k.ctx)
+	return w
+}
+
+// open opens a device, that one and no other. Not on the loop.
+func (i *callInput) open(w inputWish) (*capture, error) {
+	if w.device == nil {
+		return nil, nil
+	}
+	r := media.InputRequest{Kind: i.device, Constraints: w.constraints, KeepDevice: true}
+	r.Constraints.DeviceID, r.Constraints.PreferDeviceID = w.device.ID, ""
+	in, err := i.k.c.devices.open(w.ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return i.opened(in, w.device), nil
+}
+
+// arrived takes in what was opened, unless there is another wish by now. It returns
+// what is to be closed. What fails changes nothing.
+func (i *callInput) arrived(c *capture, err error, version uint64) (old *capture, again bool) {
+	i.cancel()
+	i.cancel = nil
+	if version != i.version {
+		return c, true
+	}
+	i.switching = false
+	if i.k.state.status.ended() {
+		return c, false
+	}
+	if err == nil {
+		err = i.send(c)
+	}
+	if err != nil {
+		i.k.report(&errs.MediaTrackError{Operation: "update selected input device", Kind: i.kind.String(), OriginalError: err}, false)
+		return c, false
+	}
+	old, i.now = i.now, c
+	return old, false
+}
+
+// send has the leg send what is captured, or nothing.
+func (i *callInput) send(c *capture) error {
+	var source media.Source
+	if c != nil {
+		source = c
+	}
+	err := i.k.media().Replace(i.kind, source)
+	if err == nil {
+		i.k.sends(i.k.id, "replaced", input(i.kind), source)
+	}
+	return err
+}
+
+// steadyCapture is how long a device must have worked for its end to be taken for
+// that of the device, which may be back at once.
+const steadyCapture = time.Second
+
+// lost is told of a capture that has ended by itself, which the leg has reported. Not
+// on the loop.
+func (i *callInput) lost(c *capture, err error) {
+	i.k.c.post(func() {
+		c.over = true
+		if i.now != c {
+			return
+		}
+		i.k.c.workers.Go(func() { _ = c.Close() })
+		if d := i.k.c.devices; errors.As(err, new(*errs.DeviceNotFoundError)) && time.Since(c.began) >= steadyCapture {
+			d.recover()
+		}
+	})
+}

@@ -1,0 +1,242 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
+)
+
+const deviceTimeout = 5 * time.Second // what listing devices, or opening one, may take
+
+// Enumerate lists the devices now. What it returns is on ObserveErrors too.
+func (d *Devices) Enumerate(ctx context.Context) error {
+	if d.c.ctx.Err() != nil {
+		return errs.ErrClosed
+	}
+	d.c.begun()
+	err := d.list(ctx)
+	if err != nil && ctx.Err() == nil {
+		d.errors.Publish(err)
+	}
+	return err
+}
+
+// list asks the provider and takes the answer in.
+func (d *Devices) list(ctx context.Context) error {
+	if d.provider == nil {
+		return nil
+	}
+	ctx, cancel := joined(ctx, d.c.ctx)
+	defer cancel()
+	select {
+	case d.listing <- struct{}{}:
+		defer func() { <-d.listing }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	d.load(ctx)
+	within, stop := context.WithTimeout(ctx, deviceTimeout)
+	defer stop()
+	all, err := askProgram(within, "the device provider", d.provider.Devices, forget[[]media.Device])
+	if err != nil {
+		return causeOf(ctx, &errs.MediaAccessError{Operation: "list devices", OriginalError: err})
+	}
+	return d.c.ask(ctx, func() { d.take(all) })
+}
+
+// take shows the lists. When they have changed, devices are chosen in a while. On
+// the loop.
+func (d *Devices) take(all []media.Device) {
+	changed := !d.listed
+	d.listed, d.failing = true, false
+	for _, kind := range deviceKinds {
+		var list []media.Device
+		for _, device := range all {
+			if device.Kind == kind {
+				list = append(list, device)
+			}
+		}
+		s := d.slots[kind]
+		before := s.list.Get()
+		s.list.Set(list)
+		changed = changed || !sameList(before, list)
+	}
+	if changed {
+		d.schedule()
+	}
+}
+
+func sameList(a, b []media.Device) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// schedule has devices chosen when nothing has changed for a while. On the loop.
+func (d *Devices) schedule() {
+	if d.debounce != nil {
+		d.debounce.Stop()
+	}
+	var mine *time.Timer
+	mine = time.AfterFunc(d.c.preferred().DeviceDebounce, func() {
+		d.c.post(func() {
+			if d.debounce == mine {
+				d.resolve()
+			}
+		})
+	})
+	d.debounce = mine
+}
+
+// ready sees to it that devices have been chosen, if they can be listed.
+func (d *Devices) ready(ctx context.Context) {
+	resolved, listed := false, false
+	if d.ask(func() { resolved, listed = d.resolved, d.listed }) != nil || resolved {
+		return
+	}
+	if !listed {
+		if err := d.list(ctx); err != nil {
+			d.failed(ctx, err)
+			return
+		}
+	}
+	_ = d.ask(func() {
+		if !d.resolved {
+			d.resolve()
+		}
+	})
+}
+
+// failed tells what nobody was told, once in a row.
+func (d *Devices) failed(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	d.c.post(func() {
+		if !d.failing {
+			d.failing = true
+			d.errors.Publish(err)
+			d.c.report(err)
+		}
+	})
+}
+
+// start begins with the first Connect what the program has not decided. On the
+// loop.
+func (d *Devices) start() {
+	switch {
+	case d.started || d.provider == nil:
+	case d.c.opts.SkipDeviceMonitoring:
+		d.started = true
+		d.refresh()
+	default:
+		d.monitor()
+	}
+}
+
+// refresh lists the devices anew, beside the loop. On the loop.
+func (d *Devices) refresh() {
+	d.c.workers.Go(func() {
+		if err := d.list(d.c.ctx); err != nil {
+			d.failed(d.c.ctx, err)
+		}
+	})
+}
+
+// recover looks for what has become of a device that a call captured from. On the
+// loop.
+func (d *Devices) recover() {
+	d.c.workers.Go(func() {
+		if err := d.list(d.c.ctx); err != nil {
+			d.failed(d.c.ctx, err)
+		}
+		d.c.post(func() {
+			if d.debounce == nil { // the list has not changed: the device is back already
+				d.schedule()
+			}
+		})
+	})
+}
+
+// EnableMonitoring lists the devices, and again whenever the provider says that they
+// may have changed, and at each preference DevicePollingInterval, as it is now. The
+// first Connect does so too, unless Options.SkipDeviceMonitoring is set. Enabling it
+// again begins anew.
+func (d *Devices) EnableMonitoring() error { return d.ask(d.monitor) }
+
+// DisableMonitoring has changes go unnoticed until Enumerate, or until a device
+// vanishes while a call captures from it.
+func (d *Devices) DisableMonitoring() error {
+	return d.ask(func() {
+		d.started = true
+		d.stopMonitoring()
+	})
+}
+
+func (d *Devices) stopMonitoring() {
+	if d.unwatch != nil {
+		d.unwatch()
+		d.unwatch = nil
+	}
+}
+
+// monitor starts what EnableMonitoring says. On the loop.
+func (d *Devices) monitor() {
+	if d.provider == nil {
+		return
+	}
+	d.started = true
+	d.stopMonitoring()
+	ctx, cancel := context.WithCancel(d.c.ctx)
+	d.unwatch = cancel
+	changed := make(chan struct{}, 1)
+	if w, ok := d.provider.(media.DeviceWatcher); ok {
+		d.c.workers.Go(func() { d.watch(ctx, w, changed) })
+	}
+	interval := d.c.preferred().DevicePollingInterval
+	d.c.workers.Go(func() { d.poll(ctx, interval, changed) })
+}
+
+// watch has the provider tell of changes.
+func (d *Devices) watch(ctx context.Context, w media.DeviceWatcher, changed chan<- struct{}) {
+	_, err := askProgram(ctx, "the device provider", func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, w.WatchDevices(ctx, func() {
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		})
+	}, forget[struct{}])
+	if err != nil {
+		d.failed(ctx, &errs.MediaAccessError{Operation: "watch devices", OriginalError: err})
+	}
+}
+
+// poll lists the devices whenever there is reason to.
+func (d *Devices) poll(ctx context.Context, interval time.Duration, changed <-chan struct{}) {
+	var ticks <-chan time.Time
+	if interval > 0 {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		ticks = ticker.C
+	}
+	for {
+		if err := d.list(ctx); err != nil {
+			d.failed(ctx, err)
+		}
+		select {
+		case <-changed:
+		case <-ticks:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

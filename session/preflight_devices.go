@@ -1,0 +1,96 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
+)
+
+// devices tries the sources, or the devices that would be captured from, each by
+// itself, and looks whether the sinks fit.
+func (p *preflight) devices(ctx context.Context) error {
+	o, preferred, implied := p.o.MediaOptions, p.c.preferred(), implication{audio: true}
+	cfg := media.LegConfig{
+		Directions:  o.directions(implied),
+		AudioSource: o.AudioSource, VideoSource: o.VideoSource, AudioSink: o.AudioSink, VideoSink: o.VideoSink,
+		CodecPreferences: o.codecs(preferred), Stereo: o.Stereo.Or(preferred.StereoAudio), OpusEncoder: o.OpusEncoder,
+	}
+	d := &p.res.Devices
+	if p.c.devices.provider != nil {
+		p.c.devices.ready(ctx)
+		if o.AudioSink == nil {
+			p.output(ctx, &d.AudioOutput)
+		}
+	}
+	return errors.Join(
+		p.kind(ctx, media.KindAudio, cfg, o.lacks(media.KindAudio, implied), &d.AudioInput, &d.AudioOutput),
+		p.kind(ctx, media.KindVideo, cfg, o.lacks(media.KindVideo, implied), &d.VideoInput, &d.VideoOutput))
+}
+
+// kind tries what there is of one kind: what the program gave, or a device.
+func (p *preflight) kind(ctx context.Context, kind media.Kind, cfg media.LegConfig, lacks bool, in *PreflightInput, out *PreflightOutput) error {
+	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout/2) // the other kind wants some, too
+	defer cancel()
+	source, sink := cfg.AudioSource, cfg.AudioSink
+	if kind == media.KindVideo {
+		source, sink = cfg.VideoSource, cfg.VideoSink
+	}
+	if d := p.c.devices; lacks && d.provider != nil {
+		if _, on := d.constraintsOf(kind); !on || d.wantsNone(kind) {
+			return nil
+		}
+		in.Given = true
+		open, err := d.probe(ctx, kind)
+		if err != nil {
+			p.warn(kind.String() + " input device not working")
+			return accessError("try the device", kind, err)
+		}
+		defer closeSource(open.Source)
+		source, in.Device = open.Source, open.Device
+		if kind == media.KindVideo {
+			cfg.VideoSource, cfg.Directions.Video = source, cfg.Directions.Video|media.SendOnly
+		} else {
+			cfg.AudioSource = source
+		}
+	}
+	return p.device(ctx, kind, cfg, source != nil, sink != nil, in, out)
+}
+
+// device tries a source and a sink.
+func (p *preflight) device(ctx context.Context, kind media.Kind, cfg media.LegConfig, source, sink bool, in *PreflightInput, out *PreflightOutput) error {
+	in.Given = source
+	if !source && !sink {
+		return nil
+	}
+	probe, err := media.ProbeSource(ctx, kind, cfg)
+	in.Codec, in.Level = probe.Codec, probe.Level
+	in.Working = source && err == nil
+	if sink {
+		out.Given, out.Available = true, !errors.As(err, new(*errs.ConfigError))
+	}
+	if err == nil {
+		return nil
+	}
+	p.warn(kind.String() + " input device not working")
+	return &errs.MediaAccessError{Operation: "try the source", Media: kind.String(), OriginalError: err}
+}
+
+// output tries the selected loudspeaker, which is no reason to fail.
+func (p *preflight) output(ctx context.Context, out *PreflightOutput) {
+	selected := p.c.devices.SelectedAudioOutput()
+	if selected == nil {
+		return
+	}
+	sink, err := p.c.devices.OpenSelectedOutput(ctx)
+	if errors.Is(err, errs.ErrUnsupported) {
+		return
+	}
+	out.Given, out.Device, out.Available = true, selected, err == nil
+	if err != nil {
+		p.warn("audio output device not available")
+		return
+	}
+	_ = sink.Close()
+}
