@@ -26,10 +26,10 @@ type callBubble struct {
 	hosts []*vnet.Net // the gateway's, then one for each client
 	world *vnet.Router
 	used  int
-	loss  atomic.Int64    // of a hundred packets to the clients, so many are lost
-	cut   atomic.Bool     // nothing gets through, either way
-	gone  sync.Map        // addresses of hosts that send nothing more
-	lost  [4]atomic.Int64 // media packets to each host that were lost by loss
+	loss  atomic.Int64     // of a hundred packets to the clients, so many are lost
+	cut   atomic.Bool      // nothing gets through, either way
+	gone  sync.Map         // addresses of hosts that nothing comes from or gets to any more
+	lost  [16]atomic.Int64 // media packets to each host that were lost by loss
 }
 
 // inCallBubble runs a test in a bubble.
@@ -74,14 +74,16 @@ func inSlowCallBubble(t *testing.T, network vnet.RouterConfig, o sessiontest.Opt
 // lossy loses packets on their way to the clients. Each host has dice of its own:
 // what one of them loses does not depend on when the others are sent something.
 func (b *callBubble) lossy() vnet.ChunkFilter {
-	var random [4]*rand.Rand // the router asks for one chunk after the other
+	var random [16]*rand.Rand // the router asks for one chunk after the other
 	for host := range random {
 		random[host] = rand.New(rand.NewPCG(1, uint64(host)))
 	}
 	return func(c vnet.Chunk) bool {
-		from, _, _ := strings.Cut(c.SourceAddr().String(), ":")
-		if _, gone := b.gone.Load(from); gone || b.cut.Load() {
-			return false
+		for _, end := range []net.Addr{c.SourceAddr(), c.DestinationAddr()} {
+			host, _, _ := strings.Cut(end.String(), ":")
+			if _, gone := b.gone.Load(host); gone || b.cut.Load() {
+				return false
+			}
 		}
 		to := hostOf(c.DestinationAddr())
 		if to <= 0 || to >= len(random) || random[to].Int64N(100) >= b.loss.Load() {

@@ -61,9 +61,16 @@ func (c *Client) Resume(ctx context.Context) error {
 	if err != nil || l == nil || !c.preferred().CheckConnectionOnResume {
 		return err
 	}
-	statuses := c.ObserveStatus() // from here on
+	lost := make(chan struct{})
+	var once sync.Once
+	watching := c.ObserveStatus().Subscribe(ctx, func(s Status) { // from here on
+		if s != StatusOnline {
+			once.Do(func() { close(lost) })
+		}
+	})
+	defer watching.Cancel()
 	if err := c.check(ctx, l); err != nil {
-		if _, err := statuses.Wait(ctx, func(s Status) bool { return s != StatusOnline }); err != nil {
+		if err := awaitClosed(ctx, lost, 0); err != nil { // or the dead connection would count
 			return err
 		}
 		if err := c.awaitOnline(ctx, "resume"); err != nil {
