@@ -21,8 +21,8 @@ type fault struct {
 	replaced bool            // the session is, so that events between the two are nobody's
 }
 
-// faults are the rows of docs/faults.md. The one that is missing, a device that is
-// unplugged, belongs to the tests of devices.
+// faults are the rows of docs/faults.md. A device that is unplugged is a test of
+// devices, for the paths stay well.
 var faults = []fault{
 	{name: "socket cut for 0.8 s", happens: cutOff(800 * time.Millisecond)},
 	{name: "socket cut for 5 s", happens: cutOff(5 * second)},
