@@ -211,11 +211,17 @@ func (v *victim) seen() row {
 	return r
 }
 
-// kindOf is the type of an error, and what a call's is about.
+// kindOf is the type of an error, and what a call's is about. Which of two types a
+// lost connection is depends on whether it was read or written first.
 func kindOf(err error) string {
 	name := reflect.TypeOf(err).Elem().Name()
-	if call, ok := err.(*errs.CallError); ok && call.OriginalError != nil {
-		return name + "(" + kindOf(call.OriginalError) + ")"
+	switch e := err.(type) {
+	case *errs.TransportError, *errs.WebSocketError:
+		return "TransportError or WebSocketError"
+	case *errs.CallError:
+		if e.OriginalError != nil {
+			return name + "(" + kindOf(e.OriginalError) + ")"
+		}
 	}
 	return name
 }
