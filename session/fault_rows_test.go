@@ -43,6 +43,7 @@ var faults = []fault{
 		v.move(v.t)
 	}},
 	{name: "another address, of which nobody tells", gateway: sessiontest.Options{PingTimeout: -1}, happens: func(v *victim) {
+		pass(4 * second) // else a ping and an offer are given up at the same moment
 		v.arrive(v.b, elsewhere)
 		v.b.srv.Stall("ann", sessiontest.StallDeaf)
 		pass(40 * second)
