@@ -23,7 +23,7 @@ type row struct {
 }
 
 // TestFaultTable: each fault does what docs/faults.md says, and nothing else. The
-// flag -update writes that anew.
+// flag -update writes anew what is not so any more.
 func TestFaultTable(t *testing.T) {
 	rows := make([]row, len(faults))
 	for i := range faults {
@@ -76,12 +76,18 @@ func readTable(t *testing.T) (before, after string, cells map[string][]string) {
 
 func writeTable(t *testing.T, rows []row) {
 	t.Helper()
-	before, after, _ := readTable(t)
+	before, after, written := readTable(t)
 	var b strings.Builder
 	b.WriteString(before + tableBegins)
 	b.WriteString("| fault | client | service away | call | nothing heard | recovery | errors | the call ends |\n|---|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s |\n", strings.Join(r.cells(), " | "))
+		cells := r.cells()
+		for i, was := range written[r.fault] {
+			if fits(was, cells[i]) {
+				cells[i] = was
+			}
+		}
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
 	}
 	b.WriteString(tableEnds + after)
 	if err := os.WriteFile(faultTable, []byte(b.String()), 0o644); err != nil {
@@ -140,7 +146,7 @@ func compareTable(t *testing.T, rows []row) {
 			continue
 		}
 		for i := range got {
-			if got[i] != want[i] && !near(want[i], got[i]) {
+			if !fits(want[i], got[i]) {
 				t.Errorf("%s: seen %q, written %q", r.fault, got[i], want[i])
 			}
 		}
@@ -148,6 +154,14 @@ func compareTable(t *testing.T, rows []row) {
 	if len(written) != len(rows)+2 { // the head, and the line below it
 		t.Errorf("%s has %d rows for %d faults", faultTable, len(written)-2, len(rows))
 	}
+}
+
+// fits reports whether what was seen is what is written, or one of several things
+// that are written because chance decides between them.
+func fits(written, seen string) bool {
+	return written == seen || slices.ContainsFunc(strings.Split(written, ", at times "), func(one string) bool {
+		return one == seen || near(one, seen)
+	})
 }
 
 func near(a, b string) bool {
