@@ -116,8 +116,8 @@ race: ## the tests three times under the race detector
 bench: ## every benchmark, with allocations (BENCHTIME=1s)
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
-# The modules beside this one. Those of Opus need libopus to be compiled.
-MODULES := internal/interop session/natsstorage session/otelsession $(if $(OPUS),media/opus media/opus/opustest)
+# The modules beside this one. That of sound cards needs cgo, those of Opus need libopus as well.
+MODULES := internal/interop session/natsstorage session/otelsession $(if $(CGO),media/soundcard) $(if $(OPUS),media/opus media/opus/opustest)
 
 lint: fmt-check tidy-check ## gofmt, go mod tidy, vet, staticcheck, the last one in every module
 	$(GO) vet ./...

@@ -76,8 +76,7 @@ func (v *VirtualDevices) Add(d VirtualDevice) error {
 }
 
 // Remove unplugs a device, of an empty id the default one, and reports whether it
-// was there. What is open of it
-// fails with an [*errs.DeviceNotFoundError].
+// was there. What is open of it fails with an [*errs.DeviceNotFoundError].
 func (v *VirtualDevices) Remove(kind DeviceKind, id string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -66,7 +66,7 @@ type Address struct {
 	id    string
 	facts facts[AddressRecord]
 
-	opening chan struct{} // one slot: the conversation is opened once
+	opening slot // the conversation is opened once
 	talk    atomic.Pointer[Conversation]
 }
 
@@ -81,7 +81,7 @@ const (
 )
 
 func newAddress(d *Directory, r AddressRecord) *Address {
-	return &Address{d: d, id: r.ID, facts: facts[AddressRecord]{now: &r}, opening: make(chan struct{}, 1)}
+	return &Address{d: d, id: r.ID, facts: facts[AddressRecord]{now: &r}, opening: newSlot()}
 }
 
 // ID names the address for good.

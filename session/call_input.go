@@ -29,10 +29,8 @@ type callInput struct {
 }
 
 func newCallInputs(k *Call) [2]*callInput {
-	return [2]*callInput{
-		{k: k, kind: media.KindAudio, device: media.DeviceAudioInput},
-		{k: k, kind: media.KindVideo, device: media.DeviceVideoInput},
-	}
+	of := func(kind media.Kind) *callInput { return &callInput{k: k, kind: kind, device: inputOf(kind)} }
+	return [2]*callInput{of(media.KindAudio), of(media.KindVideo)}
 }
 
 func (k *Call) input(kind media.Kind) *callInput {

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -109,8 +108,6 @@ func (o MediaOptions) release() {
 		}
 	}
 	for _, source := range []media.Source{o.AudioSource, o.VideoSource} {
-		if c, ok := source.(io.Closer); ok {
-			_ = c.Close()
-		}
+		closeSource(source)
 	}
 }

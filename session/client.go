@@ -79,7 +79,7 @@ type Client struct {
 	workers   sync.WaitGroup  // whatever runs beside the loop
 
 	turns       chan struct{} // one slot: Connect, Disconnect and UpdateCredential take turns
-	asking      chan struct{} // one slot: the provider is asked one thing at a time
+	asking      slot          // the provider is asked one thing at a time
 	registering chan struct{} // one slot: so is the service, about registration
 
 	mu        sync.Mutex // guards the rest
@@ -106,7 +106,7 @@ func New(p CredentialProvider, opts Options) (*Client, error) {
 		mailbox:     make(chan func(), 16),
 		looping:     make(chan struct{}),
 		turns:       make(chan struct{}, 1),
-		asking:      make(chan struct{}, 1),
+		asking:      newSlot(),
 		legs:        map[string]*Call{},
 		extras:      map[string]*ExtraLeg{},
 		talks:       map[string]*Conversation{},

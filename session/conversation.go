@@ -41,12 +41,10 @@ type Conversation struct {
 func (a *Address) Conversation(ctx context.Context) (*Conversation, error) {
 	ctx, cancel := joined(ctx, a.d.c.ctx)
 	defer cancel()
-	select {
-	case a.opening <- struct{}{}:
-		defer func() { <-a.opening }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	if err := a.opening.take(ctx); err != nil {
+		return nil, err
 	}
+	defer a.opening.give()
 	if k := a.talk.Load(); k != nil {
 		return k, nil
 	}
@@ -134,10 +132,10 @@ func (k *Conversation) LoadMore(ctx context.Context) error {
 	ctx, cancel := joined(ctx, k.ctx)
 	defer cancel()
 	before := k.cursor.loaded()
-	if err := k.cursor.take(ctx); err != nil {
+	if err := k.cursor.turn.take(ctx); err != nil {
 		return err
 	}
-	defer k.cursor.give()
+	defer k.cursor.turn.give()
 	err := k.cursor.more(before, func(next string) (string, error) {
 		loaded, after, err := k.page(ctx, next)
 		if err == nil {

@@ -158,22 +158,28 @@ func byGroup(list []media.Device, d *media.Device) *media.Device {
 	return only(list, func(o media.Device) bool { return o.GroupID == d.GroupID && o.Label == d.Label })
 }
 
-// standardDevice is the preferred device, known by id or label, or else the first.
+// standardDevice is the preferred device, or else the first.
 func standardDevice(list []media.Device, preferred *media.Device) *media.Device {
-	if preferred != nil {
-		for _, match := range []func(media.Device) bool{
-			func(o media.Device) bool { return preferred.ID != "" && o.ID == preferred.ID },
-			func(o media.Device) bool { return preferred.Label != "" && o.Label == preferred.Label },
-		} {
-			if at := slices.IndexFunc(list, match); at >= 0 {
-				return copyOf(&list[at])
-			}
-		}
-	}
-	if len(list) == 0 {
-		return nil
+	if found := byIDOrLabel(list, preferred); found != nil || len(list) == 0 {
+		return found
 	}
 	return copyOf(&list[0])
+}
+
+// byIDOrLabel is the first device with d's id, or else with its label.
+func byIDOrLabel(list []media.Device, d *media.Device) *media.Device {
+	if d == nil {
+		return nil
+	}
+	for _, match := range []func(media.Device) bool{
+		func(o media.Device) bool { return d.ID != "" && o.ID == d.ID },
+		func(o media.Device) bool { return d.Label != "" && o.Label == d.Label },
+	} {
+		if at := slices.IndexFunc(list, match); at >= 0 {
+			return copyOf(&list[at])
+		}
+	}
+	return nil
 }
 
 // only is the one device that matches; nil if none or several do.

@@ -32,8 +32,8 @@ type Devices struct {
 	fallbacks *observable.Events[ConstraintFallback]
 	errors    *observable.Events[error]
 
-	listing chan struct{} // one slot: devices are listed one after the other
-	loaded  bool          // what was stored is known; whoever has the slot owns it
+	listing slot // devices are listed one after the other
+	loaded  bool // what was stored is known; whoever has the slot owns it
 
 	// The client's loop owns the fields of this group.
 	started  bool        // with the first Connect, or the program has decided
@@ -81,7 +81,7 @@ func newDevices(c *Client) *Devices {
 		recovered: observable.NewEvents[DeviceRecovery](0),
 		fallbacks: observable.NewEvents[ConstraintFallback](0),
 		errors:    observable.NewEvents[error](1),
-		listing:   make(chan struct{}, 1),
+		listing:   newSlot(),
 	}
 	for _, kind := range deviceKinds {
 		d.slots[kind] = &deviceSlot{

@@ -4,17 +4,21 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/media"
 )
 
-// open opens an input, no longer than that may take.
-func (d *Devices) open(ctx context.Context, r media.InputRequest) (media.Input, error) {
+// askDevices asks the provider, no longer than an answer may take.
+func askDevices[T any](ctx context.Context, ask func(context.Context) (T, error), late func(T)) (T, error) {
 	within, cancel := context.WithTimeout(ctx, deviceTimeout)
 	defer cancel()
-	return askProgram(within, "the device provider", func(ctx context.Context) (media.Input, error) {
+	return askProgram(within, theProvider, ask, late)
+}
+
+// open opens an input.
+func (d *Devices) open(ctx context.Context, r media.InputRequest) (media.Input, error) {
+	return askDevices(ctx, func(ctx context.Context) (media.Input, error) {
 		return media.OpenInput(ctx, d.provider, r)
 	}, func(late media.Input) { closeSource(late.Source) })
 }
@@ -86,13 +90,8 @@ func (d *Devices) ConstraintsFor(device *media.Device) media.Constraints {
 	if device == nil || d.slots[device.Kind] == nil {
 		return media.Constraints{}
 	}
-	list := d.slots[device.Kind].list.Get()
-	is := func(o media.Device) bool { return o.ID == device.ID }
-	if !slices.ContainsFunc(list, is) {
-		is = func(o media.Device) bool { return device.Label != "" && o.Label == device.Label }
-	}
-	if at := slices.IndexFunc(list, is); at >= 0 {
-		return media.Constraints{DeviceID: list[at].ID}
+	if here := byIDOrLabel(d.slots[device.Kind].list.Get(), device); here != nil {
+		return media.Constraints{DeviceID: here.ID}
 	}
 	return media.Constraints{}
 }
@@ -118,9 +117,7 @@ func (d *Devices) inspect(ctx context.Context, device media.Device) (media.Devic
 		return media.DeviceCapabilities{}, &errs.DeviceNotFoundError{DeviceID: device.ID}
 	}
 	if i, ok := d.provider.(media.DeviceInspector); ok {
-		within, cancel := context.WithTimeout(ctx, deviceTimeout)
-		defer cancel()
-		return askProgram(within, "the device provider", func(ctx context.Context) (media.DeviceCapabilities, error) {
+		return askDevices(ctx, func(ctx context.Context) (media.DeviceCapabilities, error) {
 			return i.Inspect(ctx, device)
 		}, forget[media.DeviceCapabilities])
 	}
@@ -157,9 +154,7 @@ func (d *Devices) OpenSelectedOutput(ctx context.Context) (media.Sink, error) {
 	if selected == nil {
 		return nil, &errs.DeviceNotFoundError{}
 	}
-	within, cancel := context.WithTimeout(ctx, deviceTimeout)
-	defer cancel()
-	return askProgram(within, "the device provider", func(ctx context.Context) (media.Sink, error) {
+	return askDevices(ctx, func(ctx context.Context) (media.Sink, error) {
 		return opener.OpenOutput(ctx, selected.ID)
 	}, func(late media.Sink) { _ = late.Close() })
 }

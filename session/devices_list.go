@@ -2,13 +2,17 @@ package session
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/media"
 )
 
-const deviceTimeout = 5 * time.Second // what listing devices, or opening one, may take
+const (
+	theProvider   = "the device provider" // as errors call it
+	deviceTimeout = 5 * time.Second       // what listing devices, or opening one, may take
+)
 
 // Enumerate lists the devices now. What it returns is on ObserveErrors too.
 func (d *Devices) Enumerate(ctx context.Context) error {
@@ -30,16 +34,12 @@ func (d *Devices) list(ctx context.Context) error {
 	}
 	ctx, cancel := joined(ctx, d.c.ctx)
 	defer cancel()
-	select {
-	case d.listing <- struct{}{}:
-		defer func() { <-d.listing }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := d.listing.take(ctx); err != nil {
+		return err
 	}
+	defer d.listing.give()
 	d.load(ctx)
-	within, stop := context.WithTimeout(ctx, deviceTimeout)
-	defer stop()
-	all, err := askProgram(within, "the device provider", d.provider.Devices, forget[[]media.Device])
+	all, err := askDevices(ctx, d.provider.Devices, forget[[]media.Device])
 	if err != nil {
 		return causeOf(ctx, &errs.MediaAccessError{Operation: "list devices", OriginalError: err})
 	}
@@ -59,25 +59,12 @@ func (d *Devices) take(all []media.Device) {
 			}
 		}
 		s := d.slots[kind]
-		before := s.list.Get()
+		changed = changed || !slices.Equal(s.list.Get(), list)
 		s.list.Set(list)
-		changed = changed || !sameList(before, list)
 	}
 	if changed {
 		d.schedule()
 	}
-}
-
-func sameList(a, b []media.Device) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // schedule has devices chosen when nothing has changed for a while. On the loop.
@@ -102,17 +89,23 @@ func (d *Devices) ready(ctx context.Context) {
 	if d.ask(func() { resolved, listed = d.resolved, d.listed }) != nil || resolved {
 		return
 	}
-	if !listed {
-		if err := d.list(ctx); err != nil {
-			d.failed(ctx, err)
-			return
-		}
+	if !listed && !d.look(ctx) {
+		return
 	}
 	_ = d.ask(func() {
 		if !d.resolved {
 			d.resolve()
 		}
 	})
+}
+
+// look lists the devices for nobody in particular, and reports whether it could.
+func (d *Devices) look(ctx context.Context) bool {
+	err := d.list(ctx)
+	if err != nil {
+		d.failed(ctx, err)
+	}
+	return err == nil
 }
 
 // failed tells what nobody was told, once in a row.
@@ -144,11 +137,7 @@ func (d *Devices) start() {
 
 // refresh lists the devices anew, beside the loop. On the loop.
 func (d *Devices) refresh() {
-	d.c.workers.Go(func() {
-		if err := d.list(d.c.ctx); err != nil {
-			d.failed(d.c.ctx, err)
-		}
-	})
+	d.c.workers.Go(func() { d.look(d.c.ctx) })
 }
 
 // resumed lists the devices anew, if that is preferred and changes are wanted to be
@@ -163,9 +152,7 @@ func (d *Devices) resumed() {
 // loop.
 func (d *Devices) recover() {
 	d.c.workers.Go(func() {
-		if err := d.list(d.c.ctx); err != nil {
-			d.failed(d.c.ctx, err)
-		}
+		d.look(d.c.ctx)
 		d.c.post(func() {
 			if d.debounce == nil { // the list has not changed: the device is back already
 				d.schedule()
@@ -215,7 +202,7 @@ func (d *Devices) monitor() {
 
 // watch has the provider tell of changes.
 func (d *Devices) watch(ctx context.Context, w media.DeviceWatcher, changed chan<- struct{}) {
-	_, err := askProgram(ctx, "the device provider", func(ctx context.Context) (struct{}, error) {
+	_, err := askProgram(ctx, theProvider, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, w.WatchDevices(ctx, func() {
 			select {
 			case changed <- struct{}{}:
@@ -237,9 +224,7 @@ func (d *Devices) poll(ctx context.Context, interval time.Duration, changed <-ch
 		ticks = ticker.C
 	}
 	for {
-		if err := d.list(ctx); err != nil {
-			d.failed(ctx, err)
-		}
+		d.look(ctx)
 		select {
 		case <-changed:
 		case <-ticks:

@@ -230,4 +230,4 @@ func (k *Call) opened(kind media.Kind, source media.Source) {
 }
 
 // input names what a kind of media is captured with.
-func input(kind media.Kind) string { return kind.String() + "input" }
+func input(kind media.Kind) string { return string(inputOf(kind)) }

@@ -125,10 +125,10 @@ func (d *Directory) replace(told []rest.Address) {
 func (d *Directory) request(ctx context.Context, operation string, do func(context.Context) error) error {
 	ctx, cancel := joined(ctx, d.c.ctx)
 	defer cancel()
-	if err := d.cursor.take(ctx); err != nil {
+	if err := d.cursor.turn.take(ctx); err != nil {
 		return err
 	}
-	defer d.cursor.give()
+	defer d.cursor.turn.give()
 	d.ownedBy(d.c.User())
 	d.cursor.loading.Set(true)
 	defer d.cursor.loading.Set(false)

@@ -11,7 +11,7 @@ import (
 
 // A cursor is how far a list of the service has been loaded.
 type cursor struct {
-	turn    chan struct{} // one slot: one request at a time
+	turn    slot // one request at a time
 	hasMore *observable.State[bool]
 	loading *observable.State[bool]
 
@@ -21,20 +21,8 @@ type cursor struct {
 }
 
 func newCursor() *cursor {
-	return &cursor{turn: make(chan struct{}, 1), hasMore: observable.NewState(true), loading: observable.NewState(false)}
+	return &cursor{turn: newSlot(), hasMore: observable.NewState(true), loading: observable.NewState(false)}
 }
-
-// take waits for the turn, which give ends.
-func (p *cursor) take(ctx context.Context) error {
-	select {
-	case p.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (p *cursor) give() { <-p.turn }
 
 // loaded is how many pages have been.
 func (p *cursor) loaded() int {

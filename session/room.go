@@ -28,7 +28,7 @@ type room struct {
 
 	view        facts[roomView]
 	local       facts[localView]
-	mutes       chan struct{} // one slot: muting on both sides is one step
+	mutes       slot // muting on both sides is one step
 	screenShare *observable.State[ScreenShareStatus]
 }
 
@@ -61,7 +61,7 @@ func newRoom(k *Call) *room {
 	r := &room{
 		k: k, members: map[string]*Participant{}, words: map[string]string{}, early: early{},
 		view: facts[roomView]{now: &roomView{}}, local: facts[localView]{now: &localView{}},
-		mutes: make(chan struct{}, 1), screenShare: observable.NewState(ScreenShareNone),
+		mutes: newSlot(), screenShare: observable.NewState(ScreenShareNone),
 	}
 	r.owner = r.own
 	return r

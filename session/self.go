@@ -109,12 +109,10 @@ func (s *SelfParticipant) mute(ctx context.Context, kind media.Kind, muted bool)
 	if muted {
 		local = s.send(kind, false)
 	}
-	select {
-	case s.k.room.mutes <- struct{}{}:
-		defer func() { <-s.k.room.mutes }()
-	case <-ctx.Done():
-		return errors.Join(local, context.Cause(ctx))
+	if err := s.k.room.mutes.take(ctx); err != nil {
+		return errors.Join(local, err)
 	}
+	defer s.k.room.mutes.give()
 	if muted { // again: an unmute may have been under way
 		return errors.Join(s.send(kind, false), s.requestMute(ctx, kind, true))
 	}

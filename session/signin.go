@@ -28,13 +28,11 @@ func newProvider(p CredentialProvider) provider {
 // askProvider asks the program for a credential, one thing at a time. A provider
 // that ignores its context is not asked again before it has returned.
 func (c *Client) askProvider(ctx context.Context, where string, ask func(context.Context, AuthContext) (Credential, error)) (Credential, error) {
-	select {
-	case c.asking <- struct{}{}:
-	case <-ctx.Done():
-		return Credential{}, fmt.Errorf("%s did not answer: %w", where, context.Cause(ctx))
+	if err := c.asking.take(ctx); err != nil {
+		return Credential{}, fmt.Errorf("%s did not answer: %w", where, err)
 	}
 	return askProgram(ctx, where, func(ctx context.Context) (Credential, error) {
-		defer func() { <-c.asking }()
+		defer c.asking.give()
 		return ask(ctx, c.authContext())
 	}, forget[Credential])
 }

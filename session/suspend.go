@@ -168,12 +168,10 @@ func (k *Call) tellVeiled() {
 	k.c.workers.Go(func() {
 		ctx, cancel := context.WithTimeout(k.ctx, k.c.requestTimeout())
 		defer cancel()
-		select {
-		case k.room.mutes <- struct{}{}:
-			defer func() { <-k.room.mutes }()
-		case <-ctx.Done():
+		if k.room.mutes.take(ctx) != nil {
 			return
 		}
+		defer k.room.mutes.give()
 		var muted bool
 		if k.c.ask(ctx, func() { muted = k.veiled || self.LocalVideoMuted() }) != nil {
 			return
