@@ -38,6 +38,15 @@ func (tp *tape[T]) all() []T {
 	return slices.Clone(tp.seen)
 }
 
+// take returns what has been delivered since the last time.
+func (tp *tape[T]) take() []T {
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
+	seen := tp.seen
+	tp.seen = nil
+	return seen
+}
+
 func issueTypes(issues []media.NetworkIssue) (types []media.NetworkIssueType) {
 	for _, i := range issues {
 		types = append(types, i.Type)

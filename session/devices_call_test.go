@@ -18,9 +18,9 @@ func TestDeviceUnpluggedInMidCallIsReplacedAndComesBack(t *testing.T) {
 	inCallBubble(t, noOptions, func(t *testing.T, b *callBubble) {
 		v := virtual(t, headset, desk)
 		ann := b.withDevices(t, v, asUsual)
-		recovered, history := logged(ann.Devices().ObserveRecovered()), (*history)(nil)
+		recovered, history := taped(t, ann.Devices().ObserveRecovered()), (*history)(nil)
 		k, heard := b.echoed(t, ann, session.MediaOptions{})
-		failures := logged(k.ObserveErrors())
+		failures := taped(t, k.ObserveErrors())
 		nowTone(t, heard, headsetHz)
 		history = watch(k)
 		v.Remove(media.DeviceAudioInput, "headset")
@@ -65,7 +65,7 @@ func TestTheOnlyDeviceIsUnpluggedAndComesBack(t *testing.T) {
 		v := virtual(t, desk)
 		ann := b.withDevices(t, v, asUsual)
 		k, heard := b.echoed(t, ann, session.MediaOptions{})
-		failures := logged(k.ObserveErrors())
+		failures := taped(t, k.ObserveErrors())
 		nowTone(t, heard, deskHz)
 		v.Remove(media.DeviceAudioInput, "desk")
 		pass(5 * time.Second)
@@ -179,7 +179,7 @@ func TestAFailedSwitchLeavesTheOldDevice(t *testing.T) {
 		p := &counting{DeviceProvider: v}
 		ann := b.withDevices(t, p, asUsual)
 		k, heard := b.echoed(t, ann, session.MediaOptions{})
-		failures := logged(k.ObserveErrors())
+		failures := taped(t, k.ObserveErrors())
 		if err := ann.Devices().SelectAudioInput(&headset); err != nil {
 			t.Fatal(err)
 		}
@@ -292,7 +292,7 @@ func TestCallsUseAnotherDeviceThanOneThatIsNotThere(t *testing.T) {
 	inCallBubble(t, noOptions, func(t *testing.T, b *callBubble) {
 		v := virtual(t, desk, headset)
 		ann := b.withDevices(t, v, asUsual)
-		fallbacks := logged(ann.Devices().ObserveConstraintFallbacks())
+		fallbacks := taped(t, ann.Devices().ObserveConstraintFallbacks())
 		k, heard := b.echoed(t, ann, session.MediaOptions{AudioConstraints: &media.Constraints{DeviceID: "stale"}})
 		nowTone(t, heard, deskHz)
 		f := fallbacks.take()

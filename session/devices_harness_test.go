@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/media"
-	"github.com/callrx/callrx/observable"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 )
@@ -50,31 +49,6 @@ func plug(t testing.TB, v *media.VirtualDevices, d media.VirtualDevice) {
 	if err := v.Add(d); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// a log keeps the values of a stream.
-type logOf[T any] struct {
-	mu   sync.Mutex
-	seen []T
-}
-
-func logged[T any](o observable.Of[T]) *logOf[T] {
-	l := &logOf[T]{}
-	o.Subscribe(context.Background(), func(v T) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.seen = append(l.seen, v)
-	})
-	return l
-}
-
-// take returns what has been seen since the last time.
-func (l *logOf[T]) take() []T {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	seen := l.seen
-	l.seen = nil
-	return seen
 }
 
 // counting is a provider that counts what it is asked, and can fail.

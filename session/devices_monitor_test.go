@@ -102,7 +102,7 @@ func TestAListThatGoesOnFailingIsToldOnce(t *testing.T) {
 		p := &counting{DeviceProvider: virtual(t, desk), fail: broken}
 		c := idle(t, session.Options{Devices: p, Preferences: preferring(func(p *session.PreferenceValues) { p.DevicePollingInterval = time.Second })})
 		defer c.Close()
-		failures, told := logged(c.Devices().ObserveErrors()), logged(c.ObserveErrors())
+		failures, told := taped(t, c.Devices().ObserveErrors()), taped(t, c.ObserveErrors())
 		if err := c.Devices().EnableMonitoring(); err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestTheSelectionOutlivesTheProcessIfPreferred(t *testing.T) {
 				Preferences: preferring(func(p *session.PreferenceValues) { p.PersistDeviceSelection = persist }),
 			})
 			defer c.Close()
-			recovered := logged(c.Devices().ObserveRecovered())
+			recovered := taped(t, c.Devices().ObserveRecovered())
 			if err := c.Devices().Enumerate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -215,7 +215,7 @@ func TestAStoredSelectionThatCannotBeIsToldAndForgotten(t *testing.T) {
 		}
 		c := idle(t, session.Options{Devices: virtual(t, desk, speaker, webcam), Storage: storage})
 		defer c.Close()
-		told := logged(c.ObserveErrors())
+		told := taped(t, c.ObserveErrors())
 		if err := c.Devices().Enumerate(t.Context()); err != nil {
 			t.Fatal(err)
 		}

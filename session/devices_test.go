@@ -18,7 +18,7 @@ func TestDevicesAreListedSelectedAndFollowed(t *testing.T) {
 		c := idle(t, session.Options{Devices: v})
 		defer c.Close()
 		d := c.Devices()
-		lists, selected, recovered := logged(d.ObserveAudioInputs()), logged(d.ObserveSelectedAudioInput()), logged(d.ObserveRecovered())
+		lists, selected, recovered := taped(t, d.ObserveAudioInputs()), taped(t, d.ObserveSelectedAudioInput()), taped(t, d.ObserveRecovered())
 		pass(0)
 		if err := d.EnableMonitoring(); err != nil {
 			t.Fatal(err)
@@ -80,7 +80,7 @@ func TestAnEmptyListChangesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		pass(2 * time.Second)
-		selected, recovered := logged(d.ObserveSelectedAudioInput()), logged(d.ObserveRecovered())
+		selected, recovered := taped(t, d.ObserveSelectedAudioInput()), taped(t, d.ObserveRecovered())
 		for _, device := range []media.Device{desk, headset} {
 			v.Remove(media.DeviceAudioInput, device.ID)
 		}
@@ -200,7 +200,7 @@ func TestDevicesTellWhatTheyCanDo(t *testing.T) {
 		c := idle(t, session.Options{Devices: v})
 		defer c.Close()
 		d, ctx := c.Devices(), t.Context()
-		failures := logged(d.ObserveErrors())
+		failures := taped(t, d.ObserveErrors())
 		if got, err := d.Capabilities(ctx, webcam); err != nil || got == nil || got.Width.Max != 640 {
 			t.Errorf("capabilities %+v: %v", got, err)
 		}

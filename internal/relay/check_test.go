@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/errs"
-	"github.com/callrx/callrx/internal/relay"
 	"github.com/callrx/callrx/internal/wire"
 )
 
@@ -55,22 +54,9 @@ func TestCheckedConnectionThatIsDeadIsReplacedAtOnce(t *testing.T) {
 }
 
 func TestCheckCutsAPauseShort(t *testing.T) {
-	bubble(t, func(t *testing.T, s *fakeService) {
-		s.refuse = refuseAll
-		o := start(t, s, func(c *relay.Config) {
-			c.Retry = func() relay.Retry { return relay.Retry{Min: time.Hour, Max: 100 * time.Hour} }
-		})
-		time.Sleep(3 * time.Hour)
-		before := len(s.dialed())
+	cutsAPauseShort(t, func(o *owner) {
 		if err := <-o.check(t.Context()); err == nil {
 			t.Error("there is no connection that could work")
-		}
-		if got := len(s.dialed()); got != before+1 {
-			t.Fatalf("%d dials, want %d", got, before+1)
-		}
-		time.Sleep(time.Hour) // and the pauses start afresh
-		if got := len(s.dialed()); got != before+2 {
-			t.Errorf("%d dials an hour later, want %d", got, before+2)
 		}
 	})
 }

@@ -35,6 +35,15 @@ func TestStatesTellTheStory(t *testing.T) {
 }
 
 func TestReconnectCutsAPauseShort(t *testing.T) {
+	cutsAPauseShort(t, func(o *owner) {
+		o.Reconnect(errDropped)
+		synctest.Wait() // it has dialled
+	})
+}
+
+// cutsAPauseShort does something in a pause of hours that has the relay dial.
+func cutsAPauseShort(t *testing.T, do func(o *owner)) {
+	t.Helper()
 	bubble(t, func(t *testing.T, s *fakeService) {
 		s.refuse = refuseAll
 		o := start(t, s, func(c *relay.Config) {
@@ -42,8 +51,7 @@ func TestReconnectCutsAPauseShort(t *testing.T) {
 		})
 		time.Sleep(3 * time.Hour)
 		before := len(s.dialed())
-		o.Reconnect(errDropped)
-		synctest.Wait() // it has dialled
+		do(o)
 		if got := len(s.dialed()); got != before+1 {
 			t.Fatalf("%d dials, want %d", got, before+1)
 		}

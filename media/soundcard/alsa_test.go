@@ -6,23 +6,7 @@ import (
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/media"
-	"github.com/callrx/callrx/media/soundcard"
 )
-
-// ALSA without a sound card: its default device is the PulseAudio of the tests.
-func openALSA(t testing.TB) *soundcard.Provider {
-	t.Helper()
-	p, err := soundcard.Open(soundcard.Options{Backend: soundcard.ALSA})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return p
-}
 
 func TestToneIsPlayedAndHeardOverALSA(t *testing.T) {
 	pactl(t, "set-default-sink", "desk")

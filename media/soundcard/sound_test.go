@@ -14,9 +14,14 @@ import (
 	"github.com/callrx/callrx/media/soundcard"
 )
 
-func open(t testing.TB) *soundcard.Provider {
+func open(t testing.TB) *soundcard.Provider { return openOn(t, soundcard.PulseAudio) }
+
+// ALSA without a sound card: its default device is the PulseAudio of the tests.
+func openALSA(t testing.TB) *soundcard.Provider { return openOn(t, soundcard.ALSA) }
+
+func openOn(t testing.TB, b soundcard.Backend) *soundcard.Provider {
 	t.Helper()
-	p, err := soundcard.Open(soundcard.Options{Backend: soundcard.PulseAudio})
+	p, err := soundcard.Open(soundcard.Options{Backend: b})
 	if err != nil {
 		t.Fatal(err)
 	}
