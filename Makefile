@@ -96,7 +96,7 @@ soundcard: ## microphones and loudspeakers, against a PulseAudio of their own
 
 # A module of its own, so that nothing else needs Chromium and npm.
 browser: browser-install ## the official browser SDK in Chromium, and this one beside it
-	cd internal/interop && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test -count 1 -parallel 3 -timeout 10m ./...
+	cd internal/interop && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test -count 1 -parallel 4 -timeout 10m ./...
 
 # As root on Debian this installs Chromium and npm too. The SDK is locked, and no script of a package is run.
 browser-install:

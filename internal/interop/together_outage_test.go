@@ -2,7 +2,6 @@ package interop
 
 import (
 	"context"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,17 +17,8 @@ import (
 // botHz is what a bot in a room lets everybody hear.
 const botHz = 523
 
-// outages are how long sockets are away. The longest, beyond the gateway's patience with calls, takes two minutes and is
-// tried on request only.
-func outages(t *testing.T) []time.Duration {
-	t.Helper()
-	all := []time.Duration{800 * time.Millisecond, 10 * time.Second, 30 * time.Second}
-	if os.Getenv("INTEROP_LONG") == "" {
-		t.Log("*** THE OUTAGE OF 125 s WAS NOT TRIED: set INTEROP_LONG=1")
-		return all
-	}
-	return append(all, 125*time.Second)
-}
+// outages are how long sockets are away. The longest is beyond the gateway's patience with calls.
+var outages = []time.Duration{800 * time.Millisecond, 5 * time.Second, 10 * time.Second, 30 * time.Second, 125 * time.Second}
 
 // asleep is how long a page is suspended: longer than the gateway waits for the answer to a ping, so it closes the socket.
 const asleep = 28 * time.Second
@@ -83,8 +73,7 @@ func (p *Page) becomes(t *testing.T, state page.SetWebLifecycleStateState) {
 func TestCallsOutliveALostSocket(t *testing.T) {
 	t.Parallel()
 	var all []*couple
-	lengths := outages(t)
-	for range lengths {
+	for range outages {
 		all = append(all, newCouple(t, len(all)))
 	}
 	pulled := time.Now()
@@ -92,8 +81,8 @@ func TestCallsOutliveALostSocket(t *testing.T) {
 		c.pull()
 	}
 	for i, c := range all {
-		<-time.After(lengths[i] - time.Since(pulled))
-		if lengths[i] > callGrace {
+		<-time.After(outages[i] - time.Since(pulled))
+		if outages[i] > callGrace {
 			c.plug()
 			c.isOver(t)
 			continue
@@ -102,6 +91,22 @@ func TestCallsOutliveALostSocket(t *testing.T) {
 		c.plug()
 		c.goesOn(t)
 	}
+}
+
+// Sockets that are lost again as soon as they are back, and once more, cost neither SDK its call.
+func TestCallsOutliveSeveralLostSockets(t *testing.T) {
+	t.Parallel()
+	c := newCouple(t, 8)
+	for range 3 {
+		c.pull()
+		c.ann.waitFrom(c.mark, "ready", false)
+		c.plug()
+		c.ann.waitFrom(c.mark, "ready", true)
+	}
+	c.pull()
+	c.changesUnseen(t)
+	c.plug()
+	c.goesOn(t)
 }
 
 // callGrace is how long the gateway of the stage keeps a call without a socket.
@@ -205,7 +210,8 @@ func (c *couple) dialledOnce(t *testing.T) {
 	for who, frames := range map[string][]Frame{c.ann.who: c.ann.Frames(), c.bob.who: ours} {
 		n := 0
 		for _, f := range frames {
-			if f.Sent && strings.Contains(f.Text, `"method":"verto.invite"`) {
+			attach := strings.Contains(f.Text, `"attach":true`) // of new transports, to the same call
+			if f.Sent && strings.Contains(f.Text, `"method":"verto.invite"`) && !attach {
 				n++
 			}
 		}
