@@ -92,6 +92,30 @@ func TestAddressThatCannotBeRenewedIsReported(t *testing.T) {
 	})
 }
 
+// TestAddressThatChangesOftenIsRenewedAsOftenAsTheServiceAnswers, and once more for
+// what changed while it did.
+func TestAddressThatChangesOftenIsRenewedAsOftenAsTheServiceAnswers(t *testing.T) {
+	inDirectory(t, 1, func(t *testing.T, r *rig, d *session.Directory) {
+		a, err := d.Lookup(t.Context(), "/public/room-00000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.fault(pathAddresses+"/"+a.ID(), -1, sessiontest.Action{Kind: sessiontest.FaultSlow, Delay: time.Second})
+		before := requests(r)
+		for range 150 {
+			payload := map[string]any{"id": "m", "from_fabric_address_id": a.ID()}
+			if _, err := r.srv.SendEvent("ann", "conversation.message.updated", "conversation.x", payload); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		if n := requests(r) - before; n != 3 { // at 0, 1 and 2 s
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
 // TestDiallingARoomByItsAddressBringsItsVideo, although nobody asked for any: the
 // default channel says so (behaviour.md D48).
 func TestDiallingARoomByItsAddressBringsItsVideo(t *testing.T) {

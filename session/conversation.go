@@ -131,21 +131,25 @@ func (k *Conversation) SendText(ctx context.Context, text string) error {
 func (k *Conversation) LoadMore(ctx context.Context) error {
 	ctx, cancel := joined(ctx, k.ctx)
 	defer cancel()
-	before := k.cursor.loaded()
+	before := k.cursor.place().pages
 	if err := k.cursor.turn.take(ctx); err != nil {
 		return err
 	}
 	defer k.cursor.turn.give()
-	err := k.cursor.more(before, func(next string) (string, error) {
-		loaded, after, err := k.page(ctx, next)
-		if err == nil {
-			k.add(loaded...)
-		}
-		return after, err
-	})
+	at := k.cursor.place()
+	if at.end() || at.pages != before { // it has been loaded meanwhile
+		return nil
+	}
+	defer k.cursor.requesting()()
+	loaded, after, err := k.page(ctx, at.next)
+	if err == nil {
+		at, err = at.beyond(after)
+	}
 	if err != nil {
 		return fetchFailed(ctx, "load messages with "+k.other.Name(), err)
 	}
+	k.add(loaded...)
+	k.cursor.set(at)
 	return nil
 }
 
@@ -183,7 +187,7 @@ func merged(older, newer []Message) []Message {
 // History goes through all messages, newest first, a page at a time as the loop
 // goes on, and keeps none of them. An *errs.CollectionFetchError ends it.
 func (k *Conversation) History(ctx context.Context) iter.Seq2[Message, error] {
-	return pages(ctx, k.c, "load messages with "+k.other.Name(), k.page)
+	return pages(ctx, k.c, "load messages with "+k.other.Name(), func(m Message) string { return m.ID }, k.page)
 }
 
 // page asks for a page of messages; what is none is left out.

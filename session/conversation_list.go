@@ -18,7 +18,8 @@ type ConversationRecord struct {
 // Conversations goes through the subscriber's conversations, a page at a time as
 // the loop goes on. An *errs.CollectionFetchError ends it.
 func (c *Client) Conversations(ctx context.Context) iter.Seq2[ConversationRecord, error] {
-	return pages(ctx, c, "list conversations", func(ctx context.Context, next string) (page []ConversationRecord, after string, err error) {
+	id := func(r ConversationRecord) string { return r.ID }
+	return pages(ctx, c, "list conversations", id, func(ctx context.Context, next string) (page []ConversationRecord, after string, err error) {
 		list, after, err := c.api.Conversations(ctx, next)
 		for _, r := range list {
 			if r.From == "" {

@@ -86,21 +86,22 @@ func (k *Conversation) caughtUp() {
 
 // catchUp loads the newest pages, back to a message; without one, the newest.
 func (k *Conversation) catchUp(after Message) error {
-	for next := ""; ; {
-		page, older, err := k.page(k.ctx, next)
+	var at listPlace
+	for reached := false; !reached && !at.end(); {
+		page, older, err := k.page(k.ctx, at.next)
+		if err == nil {
+			at, err = at.beyond(older)
+		}
 		if err != nil {
 			return fetchFailed(k.ctx, "catch up with messages of "+k.other.Name(), err)
 		}
-		reached := older == "" || after.ID == ""
+		reached = after.ID == ""
 		for _, m := range page {
 			reached = reached || compareMessages(m, after) <= 0
 		}
 		k.add(page...)
-		if reached {
-			return nil
-		}
-		next = older
 	}
+	return nil
 }
 
 // newest is the last known message, or the zero message.
@@ -125,5 +126,5 @@ func (c *Client) signedInAs(u *User) {
 		k.complete()
 	}
 	clear(c.talks)
-	c.workers.Go(c.directory.changeHands)
+	c.directory.sameOwner()
 }

@@ -16,17 +16,19 @@ import (
 // What the service refuses is an *errs.CollectionFetchError: what was loaded
 // stays, and asking again goes on where it stopped. It ends with its client.
 type Directory struct {
-	c      *Client
-	cursor *cursor // its turn and its loading are of every request
+	c       *Client
+	cursor  *cursor // its loading is of every request
+	lookups slots   // one at a time for each address
 
 	addresses *observable.State[[]*Address]
 
 	mu    sync.Mutex // guards the rest
 	owner string     // whose directory it is
+	terms int        // how often it has changed hands
 	known map[string]*Address
 	list  []*Address // in the order of arrival; shown, so only ever appended to
 
-	renewing map[string]bool // entries to be asked for again; the client's loop owns it
+	renewing map[string]bool // entries that are about to be asked for again; the client's loop owns it
 }
 
 func newDirectory(c *Client) *Directory {
@@ -69,118 +71,105 @@ func (d *Directory) Address(id string) *Address {
 // LoadMore loads the next page, by the name of the addresses, or nothing when all
 // are there. Whoever calls it while a page is being loaded waits for that one.
 func (d *Directory) LoadMore(ctx context.Context) error {
-	before := d.cursor.loaded()
-	return d.request(ctx, "load addresses", func(ctx context.Context) error {
-		return d.cursor.more(before, func(next string) (string, error) {
-			p, err := d.c.api.Addresses(ctx, next)
-			if err != nil {
-				return "", err
-			}
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			d.addLocked(p.Addresses, nil)
-			return p.Next, nil
-		})
+	before := d.cursor.place().pages
+	return d.turn(ctx, "load addresses", func(ctx context.Context) (func(), error) {
+		at := d.cursor.place()
+		if at.end() || at.pages != before { // it has been loaded meanwhile
+			return nil, nil
+		}
+		p, err := d.c.api.Addresses(ctx, at.next)
+		if err == nil {
+			at, err = at.beyond(p.Next)
+		}
+		return func() {
+			d.addLocked(p.Addresses)
+			d.cursor.set(at)
+		}, err
 	})
 }
 
-// Refresh loads everything that is loaded again, in the order that the service has
-// by now, and forgets addresses that the service no longer has.
-func (d *Directory) Refresh(ctx context.Context) error {
-	pages := max(1, d.cursor.loaded())
-	return d.request(ctx, "refresh addresses", func(ctx context.Context) error {
-		var all []rest.Address
-		next := ""
-		for n := 1; ; n++ {
-			p, err := d.c.api.Addresses(ctx, next)
-			if err != nil {
-				return err
-			}
-			all, next = append(all, p.Addresses...), p.Next
-			if next == "" || n == pages {
-				break
-			}
-		}
-		d.replace(all)
-		d.cursor.set(next, pages)
-		return nil
-	})
-}
-
-// replace has the directory hold what the service told, and nothing else.
-func (d *Directory) replace(told []rest.Address) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	before := d.known
-	d.known, d.list = map[string]*Address{}, nil
-	d.addLocked(told, before)
-	for id, old := range before {
-		if d.known[id] == nil {
-			old.facts.complete()
-		}
-	}
-}
-
-// request runs one request to the service when it is its turn.
-func (d *Directory) request(ctx context.Context, operation string, do func(context.Context) error) error {
+// turn is request for those who go through the list, one at a time.
+func (d *Directory) turn(ctx context.Context, operation string, ask func(context.Context) (take func(), err error)) error {
 	ctx, cancel := joined(ctx, d.c.ctx)
 	defer cancel()
 	if err := d.cursor.turn.take(ctx); err != nil {
 		return err
 	}
 	defer d.cursor.turn.give()
-	d.ownedBy(d.c.User())
-	d.cursor.loading.Set(true)
-	defer d.cursor.loading.Set(false)
-	err := do(ctx)
-	if err == nil {
-		return nil
+	return d.request(ctx, operation, ask)
+}
+
+// request asks the service for something and takes it in, under mu; once more if
+// the directory has changed hands while it did.
+func (d *Directory) request(ctx context.Context, operation string, ask func(context.Context) (take func(), err error)) error {
+	ctx, cancel := joined(ctx, d.c.ctx)
+	defer cancel()
+	defer d.cursor.requesting()()
+	for {
+		term := d.sameOwner()
+		take, err := ask(ctx)
+		if err != nil {
+			return fetchFailed(ctx, operation, err)
+		}
+		if d.taken(term, take) {
+			return nil
+		}
 	}
-	return fetchFailed(ctx, operation, err)
 }
 
-// changeHands forgets what somebody else was allowed to see as soon as no request
-// is under way.
-func (d *Directory) changeHands() {
-	_ = d.request(d.c.ctx, "", func(context.Context) error { return nil })
-}
-
-// ownedBy forgets what somebody else was allowed to see.
-func (d *Directory) ownedBy(u *User) {
+// taken reports whether what was asked for in that term could be taken in.
+func (d *Directory) taken(term int, take func()) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if term == d.terms && take != nil {
+		take()
+	}
+	return term == d.terms
+}
+
+// sameOwner forgets what somebody else was allowed to see, and tells which term it
+// is.
+func (d *Directory) sameOwner() (term int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u := d.c.User()
 	if u == nil || d.owner == u.ID {
-		return
+		return d.terms
 	}
 	for _, a := range d.known {
 		a.facts.complete()
 	}
 	d.owner, d.known, d.list = u.ID, map[string]*Address{}, nil
 	d.addresses.Set(nil)
-	d.cursor.set("", 0)
+	d.cursor.set(listPlace{})
+	d.terms++
+	return d.terms
 }
 
-// addLocked takes in what the service told, new or not, and shows the list once.
-// What was known before a refresh is the same address after it.
-func (d *Directory) addLocked(told []rest.Address, before map[string]*Address) {
+// addLocked takes in what the service told and shows the list once.
+func (d *Directory) addLocked(told []rest.Address) {
 	for _, t := range told {
-		r := newAddressRecord(t)
-		a, listed := d.known[r.ID]
-		if !listed {
-			a = before[r.ID]
-		}
-		if a != nil {
-			a.facts.set(&r)
-		} else {
-			a = newAddress(d, r)
-		}
-		if !listed {
-			d.known[r.ID] = a
-			d.list = append(d.list, a)
-		}
+		d.mergeLocked(t)
 	}
-	d.addresses.Set(slices.Clip(d.list))
+	d.showLocked()
 }
+
+// mergeLocked takes in what the service told of one address, new or not.
+func (d *Directory) mergeLocked(told rest.Address) {
+	r := newAddressRecord(told)
+	if a := d.known[r.ID]; a != nil {
+		a.facts.set(&r)
+	} else {
+		d.listLocked(newAddress(d, r))
+	}
+}
+
+func (d *Directory) listLocked(a *Address) {
+	d.known[a.id] = a
+	d.list = append(d.list, a)
+}
+
+func (d *Directory) showLocked() { d.addresses.Set(slices.Clip(d.list)) }
 
 // complete ends everything that can be observed of the directory.
 func (d *Directory) complete() {

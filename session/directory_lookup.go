@@ -34,41 +34,63 @@ func (d *Directory) Lookup(ctx context.Context, uri string) (*Address, error) {
 // tells who wrote a [Message]. If there is none the error is an
 // *errs.AddressNotFoundError.
 func (d *Directory) LookupID(ctx context.Context, id string) (*Address, error) {
-	return d.lookUp(ctx, id, d.Address, func(ctx context.Context) (rest.Address, error) { return d.c.api.Address(ctx, id) })
+	return d.byID(ctx, id, d.Address)
 }
 
 // Fetch asks the service for one address, loaded or not, and keeps it. An unknown
 // id is an *errs.AddressNotFoundError.
 func (d *Directory) Fetch(ctx context.Context, id string) (*Address, error) {
-	never := func(string) *Address { return nil }
-	return d.lookUp(ctx, id, never, func(ctx context.Context) (rest.Address, error) { return d.c.api.Address(ctx, id) })
+	return d.byID(ctx, id, unknown)
 }
 
-// lookUp asks for what is not known, once for all who want it at the same time.
+// unknown is what Fetch knows.
+func unknown(string) *Address { return nil }
+
+func (d *Directory) byID(ctx context.Context, id string, known func(string) *Address) (*Address, error) {
+	if id == "" {
+		return nil, &errs.InvalidParamsError{Param: "id", Reason: "is empty: want the id of an address"}
+	}
+	return d.lookUp(ctx, id, known, func(ctx context.Context) (rest.Address, error) { return d.c.api.Address(ctx, id) })
+}
+
+// lookUp asks for what is not known, once for all who want it at the same time,
+// and not after what others ask for.
 func (d *Directory) lookUp(ctx context.Context, what string, known func(string) *Address, ask func(context.Context) (rest.Address, error)) (*Address, error) {
 	if a := known(what); a != nil {
 		return a, nil
 	}
+	ctx, cancel := joined(ctx, d.c.ctx)
+	defer cancel()
+	give, err := d.lookups.take(ctx, what)
+	if err != nil {
+		return nil, err
+	}
+	defer give()
 	var found *Address
-	err := d.request(ctx, "look up "+what, func(ctx context.Context) error {
+	err = d.request(ctx, "look up "+what, func(ctx context.Context) (func(), error) {
 		if found = known(what); found != nil { // meanwhile
-			return nil
+			return nil, nil
 		}
 		a, err := ask(ctx)
-		if err == nil {
-			found = d.keep(a)
-		}
-		return err
+		return func() {
+			d.addLocked([]rest.Address{a})
+			found = d.known[a.ID]
+		}, err
 	})
 	var none *errs.AddressNotFoundError
-	var refused *errs.HTTPError
 	switch {
 	case errors.As(err, &none):
 		return nil, none
-	case errors.As(err, &refused) && refused.Status == http.StatusNotFound:
+	case notThere(err):
 		return nil, &errs.AddressNotFoundError{Address: what, OriginalError: err}
 	}
 	return found, err
+}
+
+// notThere reports whether the service says that there is no such thing.
+func notThere(err error) bool {
+	refused, ok := errors.AsType[*errs.HTTPError](err)
+	return ok && refused.Status == http.StatusNotFound
 }
 
 // named is the loaded address that "/context/name" leads to, or that has a bare
@@ -89,13 +111,6 @@ func (d *Directory) named(name string) *Address {
 	return nil
 }
 
-func (d *Directory) keep(a rest.Address) *Address {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.addLocked([]rest.Address{a}, nil)
-	return d.known[a.ID]
-}
-
 // renew asks for a loaded address again, because the service says that it has
 // changed. On the loop.
 func (d *Directory) renew(id string) {
@@ -104,8 +119,11 @@ func (d *Directory) renew(id string) {
 	}
 	d.renewing[id] = true
 	d.c.workers.Go(func() {
-		d.c.post(func() { delete(d.renewing, id) }) // what changes from now on asks again
-		if _, err := d.Fetch(d.c.ctx, id); err != nil && d.c.ctx.Err() == nil {
+		_, err := d.lookUp(d.c.ctx, id, unknown, func(ctx context.Context) (rest.Address, error) {
+			_ = d.c.ask(ctx, func() { delete(d.renewing, id) }) // what changes from now on asks again
+			return d.c.api.Address(ctx, id)
+		})
+		if err != nil && d.c.ctx.Err() == nil {
 			d.c.report(err) // nobody else waits for it
 		}
 	})

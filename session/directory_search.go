@@ -20,7 +20,8 @@ type AddressFilter struct {
 // ends it.
 func (d *Directory) Search(ctx context.Context, f AddressFilter) iter.Seq2[AddressRecord, error] {
 	query := rest.AddressQuery{Name: f.Name, DisplayName: f.DisplayName, Type: string(f.Type)}
-	return pages(ctx, d.c, "search addresses", func(ctx context.Context, next string) (page []AddressRecord, after string, err error) {
+	id := func(r AddressRecord) string { return r.ID }
+	return pages(ctx, d.c, "search addresses", id, func(ctx context.Context, next string) (page []AddressRecord, after string, err error) {
 		p, err := d.c.api.SearchAddresses(ctx, query, next)
 		for _, a := range p.Addresses {
 			page = append(page, newAddressRecord(a))

@@ -200,18 +200,37 @@ func TestDirectoryRefreshKeepsTheOrderOfTheService(t *testing.T) {
 	})
 }
 
+// removeResource removes what an address leads to, as a project's backend does.
+func removeResource(t testing.TB, srv *sessiontest.Server, id string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, srv.APIURL()+"/api/fabric/resources/"+id, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth(srv.Project())
+	answer, err := srv.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusNoContent {
+		t.Fatalf("remove %s: %s", id, answer.Status)
+	}
+}
+
 func TestDirectoryRefreshForgetsWhatIsNoMore(t *testing.T) {
 	inDirectory(t, 3, func(t *testing.T, r *rig, d *session.Directory) {
 		if err := d.LoadMore(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		kept, gone := d.Addresses()[1], d.Addresses()[2]
+		removeResource(t, r.srv, gone.ResourceID())
 		body := `{"data":[{"id":"` + kept.ID() + `","name":"x","display_name":"Other","type":"room","channels":{}}],"links":{}}`
 		r.fault(pathAddresses, 1, sessiontest.Action{Kind: sessiontest.FaultWrongType, Body: body})
 		if err := d.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if l := d.Addresses(); len(l) != 1 || l[0] != kept || kept.DisplayName() != "Other" || d.Address(gone.ID()) != nil {
+		if l := d.Addresses(); len(l) != 3 || l[0] != kept || kept.DisplayName() != "Other" || d.Address(gone.ID()) != nil {
 			t.Errorf("addresses %v", l)
 		}
 		completes(t, gone.ObserveLocked())

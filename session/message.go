@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -37,50 +38,85 @@ type Message struct {
 	StartedAt, EndedAt time.Time // zero: not told
 }
 
-// messageOnTheWire is a message as pages and events have it.
+// messageOnTheWire is a message as pages and events have it. What an update does
+// not mention is nil.
 type messageOnTheWire struct {
-	ID      string          `json:"id"`
-	Group   string          `json:"group_id"`
-	From    string          `json:"from_fabric_address_id"`
+	ID      json.RawMessage `json:"id"`
+	Group   json.RawMessage `json:"group_id"`
+	From    json.RawMessage `json:"from_fabric_address_id"`
 	TS      json.RawMessage `json:"ts"`
-	Subtype string          `json:"subtype"`
-	Kind    string          `json:"kind"`
-	Text    string          `json:"text"`
-	Details struct {
-		Status string          `json:"status"`
-		Start  json.RawMessage `json:"start_time"`
-		End    json.RawMessage `json:"end_time"`
-	} `json:"details"`
+	Subtype json.RawMessage `json:"subtype"`
+	Kind    json.RawMessage `json:"kind"`
+	Text    json.RawMessage `json:"text"`
+	Details json.RawMessage `json:"details"`
+}
+
+type detailsOnTheWire struct {
+	Status json.RawMessage `json:"status"`
+	Start  json.RawMessage `json:"start_time"`
+	End    json.RawMessage `json:"end_time"`
 }
 
 // decodeMessage reads a message; false means that it is none.
-func decodeMessage(raw []byte) (Message, bool) {
-	var m messageOnTheWire
-	if json.Unmarshal(raw, &m) != nil || m.ID == "" {
-		return Message{}, false
+func decodeMessage(raw []byte) (Message, bool) { return Message{}.with(raw) }
+
+// with is the message with what raw mentions. What makes no sense is not
+// mentioned.
+func (m Message) with(raw []byte) (Message, bool) {
+	var w messageOnTheWire
+	if json.Unmarshal(raw, &w) != nil {
+		return m, false
 	}
-	return Message{
-		ID: m.ID, ConversationID: m.Group, FromAddressID: m.From, SentAt: instant(m.TS),
-		Subtype: m.Subtype, Kind: m.Kind, Text: m.Text,
-		Status: m.Details.Status, StartedAt: instant(m.Details.Start), EndedAt: instant(m.Details.End),
-	}, true
+	var d detailsOnTheWire
+	_ = json.Unmarshal(w.Details, &d) // an empty list stands for none
+	readText(w.ID, &m.ID)
+	readText(w.Group, &m.ConversationID)
+	readText(w.From, &m.FromAddressID)
+	readTime(w.TS, &m.SentAt)
+	readText(w.Subtype, &m.Subtype)
+	readText(w.Kind, &m.Kind)
+	readText(w.Text, &m.Text)
+	readText(d.Status, &m.Status)
+	readTime(d.Start, &m.StartedAt)
+	readTime(d.End, &m.EndedAt)
+	return m, m.ID != ""
+}
+
+// readText reads a text, or a number as one; null is the empty text.
+func readText(raw json.RawMessage, into *string) {
+	var s string
+	var n json.Number
+	switch {
+	case len(raw) == 0:
+	case json.Unmarshal(raw, &s) == nil:
+		*into = s
+	case json.Unmarshal(raw, &n) == nil:
+		*into = string(n)
+	}
+}
+
+func readTime(raw json.RawMessage, into *time.Time) {
+	if len(raw) > 0 {
+		*into = instant(raw)
+	}
 }
 
 // instant reads a time that the API writes as a number or in ISO 8601. Numbers
-// below 1e11 are seconds, the others milliseconds (rest.md 3.6).
+// below 1e11 are seconds, the others milliseconds (rest.md 3.6). What is no time,
+// or after the year 5000, is zero.
 func instant(raw json.RawMessage) time.Time {
 	text := string(bytes.Trim(raw, `"`))
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at
 	}
 	n, err := strconv.ParseFloat(text, 64)
-	switch {
-	case err != nil || n <= 0:
+	if err != nil || !(n > 0 && n < 1e14) {
 		return time.Time{}
-	case n < 1e11:
-		return time.UnixMilli(int64(n * 1000))
 	}
-	return time.UnixMilli(int64(n))
+	if n < 1e11 {
+		n *= 1000
+	}
+	return time.UnixMilli(int64(math.Round(n)))
 }
 
 // compareMessages orders by time, then by id.

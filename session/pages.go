@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"iter"
+	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/callrx/callrx/errs"
@@ -11,50 +13,44 @@ import (
 
 // A cursor is how far a list of the service has been loaded.
 type cursor struct {
-	turn    slot // one request at a time
+	turn    slot // one page at a time
 	hasMore *observable.State[bool]
 	loading *observable.State[bool]
 
-	mu    sync.Mutex // guards the rest
-	next  string     // link to the next page; empty: the first
-	pages int        // loaded so far
+	mu   sync.Mutex // guards the rest, and who sets loading
+	at   listPlace
+	busy int // requests under way
 }
 
 func newCursor() *cursor {
 	return &cursor{turn: newSlot(), hasMore: observable.NewState(true), loading: observable.NewState(false)}
 }
 
-// loaded is how many pages have been.
-func (p *cursor) loaded() int {
+// place is where the next page is.
+func (p *cursor) place() listPlace {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.pages
+	return p.at
 }
 
 // set says where the list is by now.
-func (p *cursor) set(next string, pages int) {
+func (p *cursor) set(at listPlace) {
 	p.mu.Lock()
-	p.next, p.pages = next, pages
+	p.at = at
 	p.mu.Unlock()
-	p.hasMore.Set(pages == 0 || next != "")
+	p.hasMore.Set(!at.end())
 }
 
-// more loads the next page for who has the turn, unless there is none or somebody
-// has loaded it while the caller, who came when there were so many, waited.
-func (p *cursor) more(before int, load func(next string) (after string, err error)) error {
-	p.mu.Lock()
-	next, pages := p.next, p.pages
-	p.mu.Unlock()
-	if pages != before || pages > 0 && next == "" {
-		return nil
+// requesting counts a request until the function that it returns is called.
+func (p *cursor) requesting() (done func()) {
+	count := func(n int) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.busy += n
+		p.loading.Set(p.busy > 0)
 	}
-	p.loading.Set(true)
-	defer p.loading.Set(false)
-	after, err := load(next)
-	if err == nil {
-		p.set(after, pages+1)
-	}
-	return err
+	count(1)
+	return func() { count(-1) }
 }
 
 // complete ends what can be observed.
@@ -63,29 +59,89 @@ func (p *cursor) complete() {
 	p.loading.Complete()
 }
 
-// pages goes through a list of the service, a page at a time, and keeps nothing.
-// A failure, an *errs.CollectionFetchError, is the last it yields.
-func pages[T any](ctx context.Context, c *Client, operation string, load func(ctx context.Context, next string) (page []T, after string, err error)) iter.Seq2[T, error] {
+// A listPlace is where a list goes on. The zero one is its beginning.
+type listPlace struct {
+	next  string // link to the next page; empty: to the first, or there is none
+	pages int    // before it
+
+	mark         string // a link that was followed
+	since, until int    // how many have been after it, and how many are before another becomes the mark
+}
+
+// end reports whether there is nothing more.
+func (p listPlace) end() bool { return p.pages > 0 && p.next == "" }
+
+// beyond is the place after the page there, which names the next one. A service
+// whose links lead in a circle would never end; it is found out by remembering one
+// link at a time, each for twice as long as the one before (R. P. Brent, 1980).
+func (p listPlace) beyond(next string) (listPlace, error) {
+	if next != "" && next == p.mark {
+		path, _, _ := strings.Cut(next, "?")
+		return p, &errs.ResponseError{Method: http.MethodGet, Path: path, Problem: "the links from page to page lead in a circle"}
+	}
+	p.next, p.pages = next, p.pages+1
+	if p.since++; p.since > p.until {
+		p.mark, p.since, p.until = next, 0, 2*p.until+1
+	}
+	return p, nil
+}
+
+// rememberedItems is how many items of a list are known when they come again.
+const rememberedItems = 1000
+
+// pages goes through a list of the service, a page at a time, and keeps nothing
+// but the ids of the last items: when something is added at the front meanwhile,
+// the service tells the end of one page again with the next. A failure, an
+// *errs.CollectionFetchError, is the last it yields.
+func pages[T any](ctx context.Context, c *Client, operation string, id func(T) string, load func(ctx context.Context, next string) (page []T, after string, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := joined(ctx, c.ctx)
 		defer cancel()
-		for next := ""; ; {
-			page, after, err := load(ctx, next)
+		var at listPlace
+		var had recent
+		for !at.end() {
+			page, after, err := load(ctx, at.next)
+			for _, item := range page {
+				if !had.add(id(item)) && !yield(item, nil) {
+					return
+				}
+			}
+			if err == nil {
+				at, err = at.beyond(after)
+			}
 			if err != nil {
 				var none T
 				yield(none, fetchFailed(ctx, operation, err))
 				return
 			}
-			for _, item := range page {
-				if !yield(item, nil) {
-					return
-				}
-			}
-			if next = after; next == "" {
-				return
-			}
 		}
 	}
+}
+
+// recent remembers the last rememberedItems ids.
+type recent struct {
+	known map[string]bool
+	ring  []string
+	next  int
+}
+
+// add reports whether the id is known, and remembers it.
+func (r *recent) add(id string) (known bool) {
+	if r.known[id] {
+		return true
+	}
+	if r.known == nil {
+		r.known = map[string]bool{}
+	}
+	if len(r.ring) < rememberedItems {
+		r.ring = append(r.ring, id)
+	} else {
+		delete(r.known, r.ring[r.next])
+		r.ring[r.next] = id
+		r.next = (r.next + 1) % rememberedItems
+	}
+	r.known[id] = true
+	return false
 }
 
 // fetchFailed says that something of a list could not be had.
