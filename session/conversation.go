@@ -171,6 +171,21 @@ func (k *Conversation) add(all ...Message) {
 	k.messages.Set(slices.Clip(k.list))
 }
 
+// amend takes in what the service has changed about a message; what it does not
+// mention stays. An update of an unknown message that does not tell its time is
+// none: History will have it.
+func (k *Conversation) amend(id string, raw []byte) {
+	k.mu.Lock()
+	var m Message
+	if k.known[id] {
+		m = k.list[slices.IndexFunc(k.list, func(m Message) bool { return m.ID == id })]
+	}
+	k.mu.Unlock()
+	if m, ok := m.with(raw); ok && !m.SentAt.IsZero() {
+		k.add(m)
+	}
+}
+
 // merged is both lists in one, by time and each message once, as the newer list
 // has it.
 func merged(older, newer []Message) []Message {
@@ -190,11 +205,12 @@ func (k *Conversation) History(ctx context.Context) iter.Seq2[Message, error] {
 	return pages(ctx, k.c, "load messages with "+k.other.Name(), func(m Message) string { return m.ID }, k.page)
 }
 
-// page asks for a page of messages; what is none is left out.
+// page asks for a page of messages; what is none, or of another conversation, is
+// left out.
 func (k *Conversation) page(ctx context.Context, next string) (page []Message, after string, err error) {
 	raws, after, err := k.c.api.Messages(ctx, k.id, next)
 	for _, raw := range raws {
-		if m, ok := decodeMessage(raw); ok {
+		if m, ok := decodeMessage(raw); ok && (m.ConversationID == k.id || m.ConversationID == "") {
 			page = append(page, m)
 		}
 	}

@@ -12,11 +12,15 @@ func (c *Client) converse(e *Event) {
 	if !ok {
 		return
 	}
-	if k := c.talks[m.ConversationID]; k != nil && m.Subtype != "update" {
-		k.add(m)
-	}
-	if e.Type == eventMessageUpdated {
+	k := c.talks[m.ConversationID]
+	switch {
+	case e.Type == eventMessageUpdated:
 		c.directory.renew(m.FromAddressID)
+		if k != nil && m.Subtype != "update" {
+			k.amend(m.ID, e.Payload)
+		}
+	case k != nil && m.Subtype != "update":
+		k.add(m)
 	}
 }
 

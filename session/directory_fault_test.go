@@ -220,9 +220,10 @@ func (m manyMessages) RoundTrip(r *http.Request) (*http.Response, error) {
 	page := 0
 	_, _ = fmt.Sscan(r.URL.Query().Get("page_number"), &page)
 	var body strings.Builder
+	group := strings.Split(r.URL.Path, "/")[4]
 	body.WriteString(`{"data":[`)
 	for i := m.n - page*100; i > m.n-page*100-100; i-- {
-		fmt.Fprintf(&body, `{"id":"m-%d","group_id":"g","ts":%d,"subtype":"chat","text":"message number %d"},`, i, 1_700_000_000_000+i, i)
+		fmt.Fprintf(&body, `{"id":"m-%d","group_id":%q,"ts":%d,"subtype":"chat","text":"message number %d"},`, i, group, 1_700_000_000_000+i, i)
 	}
 	text := strings.TrimSuffix(body.String(), ",") + `],"links":{`
 	if page*100+100 < m.n {
