@@ -45,7 +45,7 @@ func (a *Address) Conversation(ctx context.Context) (*Conversation, error) {
 		return nil, err
 	}
 	defer a.opening.give()
-	if k := a.talk.Load(); k != nil {
+	if k := a.talk.Load(); k != nil && k.ctx.Err() == nil {
 		return k, nil
 	}
 	own := ""
@@ -58,6 +58,9 @@ func (a *Address) Conversation(ctx context.Context) (*Conversation, error) {
 	}
 	k := newConversation(a, id, own)
 	err = a.d.c.ask(ctx, func() {
+		if open := a.d.c.talks[id]; open != nil {
+			k = open // by an address that the directory has forgotten since
+		}
 		a.d.c.talks[id] = k
 		a.talk.Store(k)
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/sessiontest"
 )
 
 // TestUpdateOfAMessageChangesWhatItMentions and nothing else (wire.md W39,
@@ -80,6 +81,37 @@ func TestPageBringsMessagesOfItsConversationOnly(t *testing.T) {
 		}
 		if last := timed[len(timed)-1]; last.ID != "9" || last.SentAt.UnixMilli() != 1718300050009 {
 			t.Errorf("the last is %+v", last)
+		}
+	})
+}
+
+// TestConversationOutlivesItsEntryInTheDirectory: the entry that comes in its place
+// has the same conversation.
+func TestConversationOutlivesItsEntryInTheDirectory(t *testing.T) {
+	inConversation(t, func(t *testing.T, r *rig, bob *session.Address) {
+		k, d := mustTalk(t, bob), r.c.Directory()
+		r.fault(pathAddresses+"/"+bob.ID(), 1, sessiontest.Action{Kind: sessiontest.FaultStatus, Status: 404})
+		r.fault(pathAddresses, 1, sessiontest.Action{Kind: sessiontest.FaultWrongType, Body: `{"data":[],"links":{}}`})
+		if err := d.Refresh(t.Context()); err != nil || d.Address(bob.ID()) != nil {
+			t.Fatalf("%v, %v", err, d.Addresses())
+		}
+		again, err := d.Lookup(t.Context(), "/private/bob")
+		if err != nil || again == bob {
+			t.Fatalf("%v, the same: %v", err, again == bob)
+		}
+		if same := mustTalk(t, again); same != k || mustTalk(t, bob) != k {
+			t.Error("it has another conversation")
+		}
+		say(t, r.srv, "bob", "ann", "hello")
+		synctest.Wait()
+		if got := texts(k.Messages()); got != "hello" {
+			t.Errorf("messages %s", got)
+		}
+		_ = k.Close()
+		for _, a := range []*session.Address{bob, again} {
+			if other := mustTalk(t, a); other == k || other != mustTalk(t, again) {
+				t.Error("it is the closed one, or a third")
+			}
 		}
 	})
 }
