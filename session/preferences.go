@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"maps"
 	"reflect"
 	"slices"
 	"sync"
@@ -55,10 +54,10 @@ func (p *Preferences) Update(change func(*PreferenceValues)) error {
 		before := p.state.Get()
 		after := before.clone()
 		change(&after)
-		after = after.clone() // nothing stays shared with the program
 		if err := after.validate(); err != nil {
 			return err
 		}
+		after = after.clone() // nothing stays shared with the program
 		if done, err := p.replace(before, &after); done || err != nil {
 			return err
 		}
@@ -200,25 +199,26 @@ func (v *PreferenceValues) clone() PreferenceValues {
 
 // cloneVariables copies the maps and lists of what can be JSON.
 func cloneVariables(v map[string]any) map[string]any {
-	v = maps.Clone(v)
-	for name, value := range v {
-		v[name] = cloneVariable(value)
-	}
-	return v
+	return cloneVariable(reflect.ValueOf(v)).Interface().(map[string]any)
 }
 
-func cloneVariable(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		return cloneVariables(v)
-	case []any:
-		v = slices.Clone(v)
-		for i := range v {
-			v[i] = cloneVariable(v[i])
+func cloneVariable(v reflect.Value) reflect.Value {
+	own := v
+	switch {
+	case v.Kind() == reflect.Map && !v.IsNil():
+		own = reflect.MakeMapWithSize(v.Type(), v.Len())
+		for name, value := range v.Seq2() {
+			own.SetMapIndex(name, cloneVariable(value))
 		}
-		return v
+	case v.Kind() == reflect.Slice && !v.IsNil():
+		own = reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			own.Index(i).Set(cloneVariable(v.Index(i)))
+		}
+	case v.Kind() == reflect.Interface && !v.IsNil():
+		own = cloneVariable(v.Elem())
 	}
-	return v
+	return own
 }
 
 // differing are the fields in which a and b are not the same.

@@ -50,15 +50,25 @@ func TestPreferencesBeginWithTheDefaults(t *testing.T) {
 	}
 }
 
+// variables have all that can be shared by mistake.
+func variables() map[string]any {
+	return map[string]any{
+		"team": map[string]any{"name": "red"}, "tags": []string{"a"}, "teams": []map[string]int{{"red": 1}},
+		"nil": nil, "none": []string(nil), "n": 7,
+	}
+}
+
 func TestPreferencesOfTwoClientsAreTheirOwn(t *testing.T) {
 	start := session.DefaultPreferences()
-	start.UserVariables = map[string]any{"team": map[string]any{"name": "red"}}
+	start.UserVariables = variables()
 	start.VideoConstraints = &media.Constraints{Width: media.Range{Ideal: 640}}
 	start.ICEServers = []media.ICEServer{{URLs: []string{"stun:stun.example.com"}}}
 	a, b := idle(t, session.Options{Preferences: &start}), idle(t, session.Options{Preferences: &start})
 	spoil := func(p *session.PreferenceValues) {
 		p.StereoAudio = true
 		p.UserVariables["team"].(map[string]any)["name"] = "blue"
+		p.UserVariables["tags"].([]string)[0] = "changed"
+		p.UserVariables["teams"].([]map[string]int)[0]["red"]++
 		p.VideoConstraints.Width.Ideal = 320
 		p.ICEServers[0].URLs[0] = "stun:other.example.com"
 	}
@@ -69,7 +79,7 @@ func TestPreferencesOfTwoClientsAreTheirOwn(t *testing.T) {
 	spoil(&got)
 	got.UserVariables["team"].(map[string]any)["name"] = "green"
 	want := session.DefaultPreferences()
-	want.UserVariables = map[string]any{"team": map[string]any{"name": "red"}}
+	want.UserVariables = variables()
 	want.VideoConstraints = &media.Constraints{Width: media.Range{Ideal: 640}}
 	want.ICEServers = []media.ICEServer{{URLs: []string{"stun:stun.example.com"}}}
 	if diff := cmp.Diff(want, b.Preferences().Get()); diff != "" {
@@ -97,6 +107,10 @@ var invalidPreferences = []struct {
 	{"VideoCodecs", func(p *session.PreferenceValues) { p.VideoCodecs = []string{"VP8", ""} }},
 	{"AudioCodecs", func(p *session.PreferenceValues) { p.AudioCodecs = []string{""} }},
 	{"UserVariables", func(p *session.PreferenceValues) { p.UserVariables = map[string]any{"f": func() {}} }},
+	{"UserVariables", func(p *session.PreferenceValues) {
+		p.UserVariables = map[string]any{} // which has itself within itself
+		p.UserVariables["self"] = []any{p.UserVariables}
+	}},
 	{"ICEServers", func(p *session.PreferenceValues) { p.ICEServers = []media.ICEServer{{}} }},
 	{"ICEServers", func(p *session.PreferenceValues) {
 		p.ICEServers = []media.ICEServer{{URLs: []string{"https://turn.example.com"}}}
