@@ -39,6 +39,7 @@ func TestCallsCaptureAsPreferred(t *testing.T) {
 		p := &counting{DeviceProvider: virtual(t, desk, webcam)}
 		ann := b.withDevices(t, p, func(p *session.PreferenceValues) {
 			p.AudioConstraints = &media.Constraints{DeviceID: "another", NoiseSuppression: media.Off, AutoGainControl: media.Off}
+			p.DefaultAudioConstraints = &media.Constraints{EchoCancellation: media.Off, NoiseSuppression: media.On}
 			p.DefaultVideoConstraints = &media.Constraints{Width: media.Range{Ideal: 320}, FrameRate: media.Range{Ideal: 10}}
 			p.VideoConstraints = &media.Constraints{FrameRate: media.Range{Max: 15}}
 		})
@@ -46,7 +47,7 @@ func TestCallsCaptureAsPreferred(t *testing.T) {
 		k, _ := b.echoed(t, ann, o)
 		_, opened := p.asked()
 		want := []media.Constraints{
-			{DeviceID: "desk", EchoCancellation: media.On, NoiseSuppression: media.Off, AutoGainControl: media.On},
+			{DeviceID: "desk", EchoCancellation: media.Off, NoiseSuppression: media.Off, AutoGainControl: media.On},
 			{DeviceID: "webcam", Width: media.Range{Ideal: 320}, FrameRate: media.Range{Max: 15}},
 		}
 		if diff := cmp.Diff(want, opened); diff != "" {

@@ -133,21 +133,29 @@ func TestCallWaitsForTheServiceAsLongAsPreferred(t *testing.T) {
 func TestKeyframesAreRationedAsPreferred(t *testing.T) {
 	_, pattern := patternSource(t)
 	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
-		line := b.client(t, "ann")
-		change(t, line.Client, func(v *session.PreferenceValues) {
-			v.KeyframeMaxBurst, v.KeyframeBurstWindow, v.KeyframeCooldown = 2, 1500*time.Millisecond, 3*second
-		})
-		p := examined(t, b, line, session.MediaOptions{VideoSource: pattern}, "/public/echo?channel=video")
-		passed := 0
-		for range 9 {
-			if p.RequestKeyframe() == nil {
-				passed++
+		for name, c := range map[string]struct {
+			window time.Duration
+			want   int
+		}{
+			"ann": {1500 * time.Millisecond, 5}, // at 0, 1, 4, 5 and 8 s
+			"bob": {second, 9},                  // never two in a window
+		} {
+			line := b.client(t, name)
+			change(t, line.Client, func(v *session.PreferenceValues) {
+				v.KeyframeMaxBurst, v.KeyframeBurstWindow, v.KeyframeCooldown = 2, c.window, 3*second
+			})
+			p := examined(t, b, line, session.MediaOptions{VideoSource: pattern}, "/public/echo?channel=video")
+			passed := 0
+			for range 9 {
+				if p.RequestKeyframe() == nil {
+					passed++
+				}
+				pass(second)
 			}
-			pass(second)
+			if passed != c.want {
+				t.Errorf("within %v: %d passed, want %d", c.window, passed, c.want)
+			}
+			b.over(t, line, p.Call)
 		}
-		if passed != 5 { // at 0, 1, 4, 5 and 8 s
-			t.Errorf("%d passed", passed)
-		}
-		b.over(t, line, p.Call)
 	})
 }
