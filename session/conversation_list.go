@@ -12,7 +12,7 @@ type ConversationRecord struct {
 	Name                     string
 	FromAddressID            string
 	CreatedAt, LastMessageAt time.Time      // zero: not told
-	Metadata                 map[string]any // what the service keeps about it, such as what is unread
+	Metadata                 map[string]any // what the service keeps about it, such as what is unread, if anything
 }
 
 // Conversations goes through the subscriber's conversations, a page at a time as
@@ -22,8 +22,8 @@ func (c *Client) Conversations(ctx context.Context) iter.Seq2[ConversationRecord
 	return pages(ctx, c, "list conversations", id, func(ctx context.Context, next string) (page []ConversationRecord, after string, err error) {
 		list, after, err := c.api.Conversations(ctx, next)
 		for _, r := range list {
-			if r.From == "" {
-				continue // nobody's
+			if r.From == "" || r.Group == "" {
+				continue // nobody's, or none
 			}
 			page = append(page, ConversationRecord{
 				ID: r.Group, Name: r.Name, FromAddressID: r.From, Metadata: r.Metadata,

@@ -3,6 +3,7 @@ package session_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -198,6 +199,36 @@ func TestConversationsAreListed(t *testing.T) {
 		}
 		if len(names) != 2 || !names["bob"] || !names["carol"] {
 			t.Errorf("conversations with %v", names)
+		}
+	})
+}
+
+// TestConversationsTellWhatTheServiceKeepsAboutThem, such as what is unread; what
+// makes no sense about one spoils none of the others.
+func TestConversationsTellWhatTheServiceKeepsAboutThem(t *testing.T) {
+	to := func(r *http.Request) (string, bool) {
+		return `{"data":[
+			{"group_id":"a_b","from_fabric_address_id":"b","name":"a","metadata":{"unread":3,"last":{"by":"a"}},"last_message_at":1718300050.5},
+			{"group_id":"c_b","from_fabric_address_id":"b","metadata":[],"created_at":"2026-03-01T09:30:00Z"},
+			{"group_id":"d_b","from_fabric_address_id":"b","metadata":null,"name":null},
+			{"group_id":"","from_fabric_address_id":"b"},{"group_id":"e_b"}],"links":{}}`, r.URL.Path == "/api/fabric/conversations"
+	}
+	inAnswers(t, to, func(t *testing.T, r *rig, _ *session.Address) {
+		var all []session.ConversationRecord
+		for c, err := range r.c.Conversations(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, c)
+		}
+		if len(all) != 3 || all[0].ID != "a_b" || all[1].ID != "c_b" || all[2].ID != "d_b" {
+			t.Fatalf("%+v", all)
+		}
+		if m := all[0].Metadata; fmt.Sprint(m) != "map[last:map[by:a] unread:3]" || all[0].LastMessageAt.UnixMilli() != 1718300050500 {
+			t.Errorf("%+v", all[0])
+		}
+		if all[1].Metadata != nil || all[2].Metadata != nil || all[1].CreatedAt.IsZero() {
+			t.Errorf("%+v", all[1:])
 		}
 	})
 }

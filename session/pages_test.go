@@ -191,3 +191,23 @@ func TestEmptyPagesAreNotTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestAccountNeedsATokenToBeAskedFor: before the first one there is nothing to ask
+// with, nor, unless the program names it, anybody to ask.
+func TestAccountNeedsATokenToBeAskedFor(t *testing.T) {
+	for _, url := range []string{"", "https://fabric.example.com"} {
+		c := idle(t, session.Options{APIURL: url})
+		_, lookup := c.Directory().Lookup(t.Context(), "/public/lobby")
+		for what, err := range map[string]error{
+			"page": c.Directory().LoadMore(t.Context()), "refresh": c.Directory().Refresh(t.Context()), "lookup": lookup,
+			"search":        through(c.Directory().Search(t.Context(), session.AddressFilter{})),
+			"conversations": through(c.Conversations(t.Context())),
+		} {
+			var failed *errs.CollectionFetchError
+			var missing *errs.DependencyError
+			if !errors.As(err, &failed) || !errors.As(err, &missing) || !strings.HasPrefix(missing.Description, "token") {
+				t.Errorf("%q, %s: %v", url, what, err)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"net/url"
+	"slices"
 )
 
 const addressesPath = "/api/fabric/addresses"
@@ -33,6 +34,7 @@ func (c *Client) SearchAddresses(ctx context.Context, q AddressQuery, next strin
 		}
 	}
 	p.Next, err = c.page(ctx, "fetch addresses", first, next, &p.Addresses)
+	p.Addresses = known(p.Addresses)
 	return p, err
 }
 
@@ -40,7 +42,12 @@ func (c *Client) SearchAddresses(ctx context.Context, q AddressQuery, next strin
 // one; none is no error.
 func (c *Client) AddressesNamed(ctx context.Context, name string) (found []Address, err error) {
 	_, err = c.page(ctx, "look up address", addressesPath+"?name="+url.QueryEscape(name), "", &found)
-	return found, err
+	return known(found), err
+}
+
+// known are those with an id: what has none is no address.
+func known(list []Address) []Address {
+	return slices.DeleteFunc(list, func(a Address) bool { return a.ID == "" })
 }
 
 // Address returns one address. An unknown one is an *errs.HTTPError with 404.

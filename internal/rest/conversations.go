@@ -65,7 +65,7 @@ type Conversation struct {
 	Name          string          `json:"name"`
 	CreatedAt     json.RawMessage `json:"created_at"` // a number or ISO 8601, like the next
 	LastMessageAt json.RawMessage `json:"last_message_at"`
-	Metadata      map[string]any  `json:"metadata"`
+	Metadata      object          `json:"metadata"`
 }
 
 // Conversations reads a page of the caller's conversations.

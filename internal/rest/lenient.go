@@ -26,6 +26,18 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// object takes a JSON object, and reads anything else as none.
+type object map[string]any
+
+func (o *object) UnmarshalJSON(raw []byte) error {
+	*o = nil
+	var m map[string]any
+	if json.Unmarshal(raw, &m) == nil {
+		*o = m
+	}
+	return nil
+}
+
 // seconds takes a count of seconds: a number, whole or not, or a string that
 // holds one. Present tells zero from absent; null counts as absent.
 type seconds struct {

@@ -84,7 +84,6 @@ func TestLoopbackDialerStopsWhenTheCallerGivesUp(t *testing.T) {
 
 func TestBaseMustBeHTTPSOrThisMachine(t *testing.T) {
 	for _, tc := range []struct{ base, problem string }{
-		{"", "empty"},
 		{"http://fabric.signalwire.com", "must be https"},
 		{"http://10.0.0.1", "must be https"},
 		{"ftp://localhost", "must be https"},

@@ -52,3 +52,18 @@ func TestPageThatMakesNoSenseIsAnError(t *testing.T) {
 		})
 	}
 }
+
+// TestAddressWithoutAnIDIsNone, whatever else the list has.
+func TestAddressWithoutAnIDIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := newClient(t, newMemoryServer(t, respond(200, `{"data":[{"name":"x"},{"id":"a"},null,{}],"links":{"next":"?page_number=1"}}`)))
+		p, err := client.Addresses(t.Context(), "")
+		if err != nil || len(p.Addresses) != 1 || p.Addresses[0].ID != "a" || p.Next == "" {
+			t.Errorf("%+v, %v", p, err)
+		}
+		named, err := client.AddressesNamed(t.Context(), "x")
+		if err != nil || len(named) != 1 || named[0].ID != "a" {
+			t.Errorf("%+v, %v", named, err)
+		}
+	})
+}

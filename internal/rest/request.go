@@ -56,6 +56,9 @@ func (c *Client) apiBase() (*url.URL, error) { return baseURL("API base URL", c.
 
 // get prepares a read in the session's name.
 func (c *Client) get(operation, path string) (*request, error) {
+	if c.base() == "" { // which the first token names
+		return nil, noToken(operation)
+	}
 	base, err := c.apiBase()
 	if err != nil {
 		return nil, err
@@ -65,6 +68,10 @@ func (c *Client) get(operation, path string) (*request, error) {
 		auth:    auth{scheme: "Bearer", secret: c.token, session: true},
 		timeout: readTimeout, limit: readLimit, retry: retryReads,
 	}, nil
+}
+
+func noToken(operation string) error {
+	return &errs.DependencyError{Description: "token to " + operation}
 }
 
 // post prepares a request to a token endpoint.
@@ -95,7 +102,7 @@ func (c *Client) do(ctx context.Context, r *request) (*answer, error) {
 		secret := ""
 		if r.auth.secret != nil {
 			if secret = r.auth.secret(); secret == "" {
-				return nil, &errs.DependencyError{Description: "token to " + r.operation}
+				return nil, noToken(r.operation)
 			}
 		}
 		result, err := c.attempt(ctx, r, secret, attempt)
