@@ -65,6 +65,7 @@ type Address struct {
 	d     *Directory
 	id    string
 	facts facts[AddressRecord]
+	asked int // for what is told of it; the directory's mu guards it
 
 	opening slot // the conversation is opened once
 	talk    atomic.Pointer[Conversation]

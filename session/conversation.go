@@ -30,9 +30,10 @@ type Conversation struct {
 
 	gap *gap // what may be missing; the client's loop owns it
 
-	mu    sync.Mutex // guards the rest
-	list  []Message  // by time; shown, so only ever appended to
-	known map[string]bool
+	mu    sync.Mutex     // guards the rest
+	list  []Message      // by time; shown, so only ever appended to
+	known map[string]int // which arrival each is of
+	came  int            // how many have arrived
 }
 
 // Conversation is the conversation with the address, opened on first use: what
@@ -72,7 +73,7 @@ func (a *Address) Conversation(ctx context.Context) (*Conversation, error) {
 
 func newConversation(a *Address, id, own string) *Conversation {
 	k := &Conversation{
-		c: a.d.c, id: id, own: own, other: a, cursor: newCursor(), known: map[string]bool{},
+		c: a.d.c, id: id, own: own, other: a, cursor: newCursor(), known: map[string]int{},
 		messages: observable.NewStateFunc([]Message(nil), slices.Equal),
 	}
 	k.ctx, k.end = context.WithCancelCause(a.d.c.ctx)
@@ -144,6 +145,7 @@ func (k *Conversation) LoadMore(ctx context.Context) error {
 		return nil
 	}
 	defer k.cursor.requesting()()
+	asked := k.arrivals()
 	loaded, after, err := k.page(ctx, at.next)
 	if err == nil {
 		at, err = at.beyond(after)
@@ -151,20 +153,39 @@ func (k *Conversation) LoadMore(ctx context.Context) error {
 	if err != nil {
 		return fetchFailed(ctx, "load messages with "+k.other.Name(), err)
 	}
-	k.add(loaded...)
+	k.add(asked, loaded)
 	k.cursor.set(at)
 	return nil
 }
 
-// add takes in messages, in any order; known ones are replaced.
-func (k *Conversation) add(all ...Message) {
-	slices.SortFunc(all, compareMessages)
+// arrivals is how many messages have arrived.
+func (k *Conversation) arrivals() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return k.came
+}
+
+// arrived takes in a message, or another version of it.
+func (k *Conversation) arrived(m Message) {
+	k.mu.Lock()
+	k.came++
+	asked := k.came
+	k.mu.Unlock()
+	k.add(asked, []Message{m})
+}
+
+// add takes in messages, in any order, for which the service was asked when so many
+// had arrived; known ones are replaced, unless they have arrived since.
+func (k *Conversation) add(asked int, all []Message) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	all = slices.DeleteFunc(all, func(m Message) bool { return k.known[m.ID] > asked })
+	slices.SortFunc(all, compareMessages)
 	later := len(all) == 0 || len(k.list) == 0 || compareMessages(k.list[len(k.list)-1], all[0]) < 0
 	for _, m := range all {
-		later = later && !k.known[m.ID]
-		k.known[m.ID] = true
+		_, had := k.known[m.ID]
+		later = later && !had
+		k.known[m.ID] = asked
 	}
 	if later {
 		k.list = append(k.list, all...)
@@ -180,12 +201,12 @@ func (k *Conversation) add(all ...Message) {
 func (k *Conversation) amend(id string, raw []byte) {
 	k.mu.Lock()
 	var m Message
-	if k.known[id] {
+	if _, ok := k.known[id]; ok {
 		m = k.list[slices.IndexFunc(k.list, func(m Message) bool { return m.ID == id })]
 	}
 	k.mu.Unlock()
 	if m, ok := m.with(raw); ok && !m.SentAt.IsZero() {
-		k.add(m)
+		k.arrived(m)
 	}
 }
 

@@ -20,7 +20,7 @@ func (c *Client) converse(e *Event) {
 			k.amend(m.ID, e.Payload)
 		}
 	case k != nil && m.Subtype != "update":
-		k.add(m)
+		k.arrived(m)
 	}
 }
 
@@ -92,6 +92,7 @@ func (k *Conversation) caughtUp() {
 func (k *Conversation) catchUp(after Message) error {
 	var at listPlace
 	for reached := false; !reached && !at.end(); {
+		asked := k.arrivals()
 		page, older, err := k.page(k.ctx, at.next)
 		if err == nil {
 			at, err = at.beyond(older)
@@ -103,7 +104,7 @@ func (k *Conversation) catchUp(after Message) error {
 		for _, m := range page {
 			reached = reached || compareMessages(m, after) <= 0
 		}
-		k.add(page...)
+		k.add(asked, page)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ type Directory struct {
 	mu    sync.Mutex // guards the rest
 	owner string     // whose directory it is
 	terms int        // how often it has changed hands
+	asks  int        // how often the service has been asked
 	known map[string]*Address
 	list  []*Address // in the order of arrival; shown, so only ever appended to
 
@@ -72,24 +73,29 @@ func (d *Directory) Address(id string) *Address {
 // are there. Whoever calls it while a page is being loaded waits for that one.
 func (d *Directory) LoadMore(ctx context.Context) error {
 	before := d.cursor.place().pages
-	return d.turn(ctx, "load addresses", func(ctx context.Context) (func(), error) {
+	return d.turn(ctx, "load addresses", func(ctx context.Context) (taking, error) {
 		at := d.cursor.place()
 		if at.end() || at.pages != before { // it has been loaded meanwhile
-			return nil, nil
+			return nothing, nil
 		}
 		p, err := d.c.api.Addresses(ctx, at.next)
 		if err == nil {
 			at, err = at.beyond(p.Next)
 		}
-		return func() {
-			d.addLocked(p.Addresses)
+		return func(asked int) {
+			d.addLocked(asked, p.Addresses)
 			d.cursor.set(at)
 		}, err
 	})
 }
 
+// taking takes in, under mu, what the service told when it was asked for that time.
+type taking func(asked int)
+
+func nothing(int) {}
+
 // turn is request for those who go through the list, one at a time.
-func (d *Directory) turn(ctx context.Context, operation string, ask func(context.Context) (take func(), err error)) error {
+func (d *Directory) turn(ctx context.Context, operation string, ask func(context.Context) (taking, error)) error {
 	ctx, cancel := joined(ctx, d.c.ctx)
 	defer cancel()
 	if err := d.cursor.turn.take(ctx); err != nil {
@@ -101,27 +107,36 @@ func (d *Directory) turn(ctx context.Context, operation string, ask func(context
 
 // request asks the service for something and takes it in, under mu; once more if
 // the directory has changed hands while it did.
-func (d *Directory) request(ctx context.Context, operation string, ask func(context.Context) (take func(), err error)) error {
+func (d *Directory) request(ctx context.Context, operation string, ask func(context.Context) (taking, error)) error {
 	ctx, cancel := joined(ctx, d.c.ctx)
 	defer cancel()
 	defer d.cursor.requesting()()
 	for {
-		term := d.sameOwner()
+		term, asked := d.asking()
 		take, err := ask(ctx)
 		if err != nil {
 			return fetchFailed(ctx, operation, err)
 		}
-		if d.taken(term, take) {
+		if d.taken(term, func() { take(asked) }) {
 			return nil
 		}
 	}
+}
+
+// asking tells which term it is, and when the service is asked.
+func (d *Directory) asking() (term, asked int) {
+	term = d.sameOwner()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asks++
+	return term, d.asks
 }
 
 // taken reports whether what was asked for in that term could be taken in.
 func (d *Directory) taken(term int, take func()) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if term == d.terms && take != nil {
+	if term == d.terms {
 		take()
 	}
 	return term == d.terms
@@ -147,21 +162,28 @@ func (d *Directory) sameOwner() (term int) {
 }
 
 // addLocked takes in what the service told and shows the list once.
-func (d *Directory) addLocked(told []rest.Address) {
+func (d *Directory) addLocked(asked int, told []rest.Address) {
 	for _, t := range told {
-		d.mergeLocked(t)
+		d.mergeLocked(asked, t)
 	}
 	d.showLocked()
 }
 
-// mergeLocked takes in what the service told of one address, new or not.
-func (d *Directory) mergeLocked(told rest.Address) {
+// mergeLocked takes in what the service told of one address, new or not, unless it
+// has been asked about it later and answered sooner.
+func (d *Directory) mergeLocked(asked int, told rest.Address) {
 	r := newAddressRecord(told)
-	if a := d.known[r.ID]; a != nil {
+	a := d.known[r.ID]
+	switch {
+	case a == nil:
+		a = newAddress(d, r)
+		d.listLocked(a)
+	case asked < a.asked:
+		return
+	default:
 		a.facts.set(&r)
-	} else {
-		d.listLocked(newAddress(d, r))
 	}
+	a.asked = asked
 }
 
 func (d *Directory) listLocked(a *Address) {

@@ -67,13 +67,13 @@ func (d *Directory) lookUp(ctx context.Context, what string, known func(string) 
 	}
 	defer give()
 	var found *Address
-	err = d.request(ctx, "look up "+what, func(ctx context.Context) (func(), error) {
+	err = d.request(ctx, "look up "+what, func(ctx context.Context) (taking, error) {
 		if found = known(what); found != nil { // meanwhile
-			return nil, nil
+			return nothing, nil
 		}
 		a, err := ask(ctx)
-		return func() {
-			d.addLocked([]rest.Address{a})
+		return func(asked int) {
+			d.addLocked(asked, []rest.Address{a})
 			found = d.known[a.ID]
 		}, err
 	})

@@ -11,14 +11,14 @@ import (
 // look-up, or is on a later page by now, is asked for one by one. With an error
 // everything stays as it was.
 func (d *Directory) Refresh(ctx context.Context) error {
-	return d.turn(ctx, "refresh addresses", func(ctx context.Context) (func(), error) {
+	return d.turn(ctx, "refresh addresses", func(ctx context.Context) (taking, error) {
 		before := d.Addresses()
 		told, at, err := d.again(ctx, max(1, d.cursor.place().pages))
 		if err == nil {
 			told, err = d.others(ctx, told, before)
 		}
-		return func() {
-			d.replaceLocked(told, len(before))
+		return func(asked int) {
+			d.replaceLocked(asked, told, len(before))
 			d.cursor.set(at)
 		}, err
 	})
@@ -60,14 +60,14 @@ func (d *Directory) others(ctx context.Context, told []rest.Address, before []*A
 
 // replaceLocked has the directory hold what the service told, and what was looked
 // up after the first so many. What was known before is the same address after it.
-func (d *Directory) replaceLocked(told []rest.Address, before int) {
+func (d *Directory) replaceLocked(asked int, told []rest.Address, before int) {
 	known, later := d.known, d.list[before:]
 	d.known, d.list = map[string]*Address{}, nil
 	for _, t := range told {
 		if a := known[t.ID]; a != nil && d.known[t.ID] == nil {
 			d.listLocked(a)
 		}
-		d.mergeLocked(t)
+		d.mergeLocked(asked, t)
 	}
 	for _, a := range later {
 		if d.known[a.id] == nil {

@@ -129,6 +129,34 @@ func TestDirectoryLookupsDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
+// TestPageThatComesLateChangesNothingThatWasToldSince.
+func TestPageThatComesLateChangesNothingThatWasToldSince(t *testing.T) {
+	inDirectory(t, 1, func(t *testing.T, r *rig, d *session.Directory) {
+		a, err := d.Lookup(t.Context(), "/public/room-00000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry := func(name string) string {
+			return fmt.Sprintf(`{"id":%q,"name":"room-00000","display_name":%q,"type":"room","channels":{}}`, a.ID(), name)
+		}
+		r.fault(pathAddresses, 1, sessiontest.Action{Kind: sessiontest.FaultSlow, Delay: 5 * time.Second, Body: `{"data":[` + entry("Old") + `]}`})
+		r.fault(pathAddresses+"/"+a.ID(), 1, sessiontest.Action{Kind: sessiontest.FaultWrongType, Body: entry("New")})
+		page := make(chan error, 1)
+		go func() { page <- d.LoadMore(t.Context()) }()
+		synctest.Wait() // it is on its way
+		if err := a.Refresh(t.Context()); err != nil || a.DisplayName() != "New" {
+			t.Errorf("%v, %s", err, a.DisplayName())
+		}
+		if err := <-page; err != nil || a.DisplayName() != "New" {
+			t.Errorf("with the page: %v, %s", err, a.DisplayName())
+		}
+		r.fault(pathAddresses, 1, sessiontest.Action{Kind: sessiontest.FaultWrongType, Body: `{"data":[` + entry("Newest") + `]}`})
+		if err := d.Refresh(t.Context()); err != nil || a.DisplayName() != "Newest" {
+			t.Errorf("after it: %v, %s", err, a.DisplayName())
+		}
+	})
+}
+
 // TestDirectoryNeedsAnIDToFetch.
 func TestDirectoryNeedsAnIDToFetch(t *testing.T) {
 	inDirectory(t, 0, func(t *testing.T, r *rig, d *session.Directory) {

@@ -70,6 +70,29 @@ func TestMessagesArriveWhileTheHistoryIsLoaded(t *testing.T) {
 	})
 }
 
+// TestPageThatComesLateUndoesNoUpdate that has arrived since it was asked for.
+func TestPageThatComesLateUndoesNoUpdate(t *testing.T) {
+	inConversation(t, func(t *testing.T, r *rig, bob *session.Address) {
+		k := mustTalk(t, bob)
+		say(t, r.srv, "bob", "ann", "one")
+		synctest.Wait()
+		m := k.Messages()[0]
+		stale := fmt.Sprintf(`{"data":[{"id":%q,"group_id":%q,"ts":%d,"subtype":"chat","text":"one"},
+			{"id":"older","group_id":%q,"ts":%d,"subtype":"chat","text":"zero"}],"links":{}}`, m.ID, k.ID(), m.SentAt.UnixMilli(), k.ID(), m.SentAt.UnixMilli()-1)
+		r.fault("/api/fabric/conversations/"+k.ID()+"/messages", 1, sessiontest.Action{Kind: sessiontest.FaultSlow, Delay: time.Second, Body: stale})
+		page := make(chan error, 1)
+		go func() { page <- k.LoadMore(t.Context()) }()
+		synctest.Wait() // it is on its way
+		update := map[string]any{"id": m.ID, "group_id": k.ID(), "text": "one, corrected"}
+		if _, err := r.srv.SendEvent("ann", "conversation.message.updated", "conversation."+k.ID(), update); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-page; err != nil || texts(k.Messages()) != "zero,one, corrected" {
+			t.Errorf("%v, %s", err, texts(k.Messages()))
+		}
+	})
+}
+
 // unplugged is a transport that reaches nobody while it is.
 type unplugged struct {
 	http.RoundTripper
