@@ -33,7 +33,13 @@ func addRooms(t testing.TB, srv *sessiontest.Server, n int) {
 func addRoom(t testing.TB, srv *sessiontest.Server, name, shown string) {
 	t.Helper()
 	body := fmt.Sprintf(`{"name":%q,"display_name":%q}`, name, shown)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.APIURL()+"/api/fabric/resources/conference_rooms", strings.NewReader(body))
+	backend(t, srv, http.MethodPost, "conference_rooms", body, http.StatusOK)
+}
+
+// backend asks for a change of a project's resources.
+func backend(t testing.TB, srv *sessiontest.Server, method, resource, body string, want int) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, srv.APIURL()+"/api/fabric/resources/"+resource, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +49,8 @@ func addRoom(t testing.TB, srv *sessiontest.Server, name, shown string) {
 		t.Fatal(err)
 	}
 	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		t.Fatalf("make a room: %s", answer.Status)
+	if answer.StatusCode != want {
+		t.Fatalf("%s %s: %s", method, resource, answer.Status)
 	}
 }
 
@@ -200,22 +206,10 @@ func TestDirectoryRefreshKeepsTheOrderOfTheService(t *testing.T) {
 	})
 }
 
-// removeResource removes what an address leads to, as a project's backend does.
+// removeResource removes what an address leads to.
 func removeResource(t testing.TB, srv *sessiontest.Server, id string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, srv.APIURL()+"/api/fabric/resources/"+id, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.SetBasicAuth(srv.Project())
-	answer, err := srv.Client().Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusNoContent {
-		t.Fatalf("remove %s: %s", id, answer.Status)
-	}
+	backend(t, srv, http.MethodDelete, id, "", http.StatusNoContent)
 }
 
 func TestDirectoryRefreshForgetsWhatIsNoMore(t *testing.T) {
