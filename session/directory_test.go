@@ -175,62 +175,6 @@ func TestDirectoryLooksUpByURIAndKeepsWhatItFinds(t *testing.T) {
 	})
 }
 
-// TestDirectoryRefreshKeepsTheOrderOfTheService, whoever is new in it, and the
-// handles of those who are not.
-func TestDirectoryRefreshKeepsTheOrderOfTheService(t *testing.T) {
-	inDirectory(t, 3, func(t *testing.T, r *rig, d *session.Directory) {
-		if err := d.LoadMore(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		known := d.Address(d.Addresses()[2].ID())
-		addRoom(t, r.srv, "room-00000a", "between the first two")
-		if err := d.Refresh(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		var names, served []string
-		for _, a := range d.Addresses() {
-			names = append(names, a.Name())
-		}
-		for a, err := range d.Search(t.Context(), session.AddressFilter{}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			served = append(served, a.Name)
-		}
-		if fmt.Sprint(names) != fmt.Sprint(served) || len(names) != 5 || names[len(names)-1] == "room-00000a" {
-			t.Errorf("the directory has %v, the service %v", names, served)
-		}
-		if d.Address(known.ID()) != known {
-			t.Error("an address that was known is another now")
-		}
-	})
-}
-
-// removeResource removes what an address leads to.
-func removeResource(t testing.TB, srv *sessiontest.Server, id string) {
-	t.Helper()
-	backend(t, srv, http.MethodDelete, id, "", http.StatusNoContent)
-}
-
-func TestDirectoryRefreshForgetsWhatIsNoMore(t *testing.T) {
-	inDirectory(t, 3, func(t *testing.T, r *rig, d *session.Directory) {
-		if err := d.LoadMore(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		kept, gone := d.Addresses()[1], d.Addresses()[2]
-		removeResource(t, r.srv, gone.ResourceID())
-		body := `{"data":[{"id":"` + kept.ID() + `","name":"x","display_name":"Other","type":"room","channels":{}}],"links":{}}`
-		r.fault(pathAddresses, 1, sessiontest.Action{Kind: sessiontest.FaultWrongType, Body: body})
-		if err := d.Refresh(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if l := d.Addresses(); len(l) != 3 || l[0] != kept || kept.DisplayName() != "Other" || d.Address(gone.ID()) != nil {
-			t.Errorf("addresses %v", l)
-		}
-		completes(t, gone.ObserveLocked())
-	})
-}
-
 // manyRooms is a transport whose directory has so many rooms; everything else goes
 // to the gateway.
 type manyRooms struct {
