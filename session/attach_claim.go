@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// clockTolerance is how far the clocks of two machines may be apart.
+// clockTolerance is how far the clocks of two machines are apart as a rule.
 const clockTolerance = 2 * time.Second
 
 // A search looks for calls that another process left, and takes them over. A call
-// whose owner may be alive is watched first: if its record stands still for a
-// whole lease, the owner is gone.
+// that has an owner is watched first: if its record stands still for a whole lease,
+// the owner is gone. How old the record says it is decides nothing: that is by the
+// clock of another machine.
 type search struct {
 	c     *Client
 	key   string
@@ -21,6 +22,7 @@ type search struct {
 
 	taken attachRecords // this client's now
 	owned []string      // which have a living owner
+	fresh int           // whose owner seems to live, as far as one look tells
 	watch map[string]sighting
 }
 
@@ -61,15 +63,17 @@ func (s *search) begin(ctx context.Context) {
 	}
 	now, free, old := time.Now(), attachRecords{}, attachRecords{}
 	for id, r := range all {
-		age := now.Sub(time.UnixMilli(r.AttachedAt))
 		switch {
 		case s.only != "" && s.only != id:
 		case r.expired(now, s.c.preferred().ReconnectCallsTimeout):
 			old[id] = r
-		case s.c.store.shared() == nil, r.Owner == "", r.Owner == s.c.custody.owner, age > lease+clockTolerance:
+		case s.c.store.shared() == nil, r.Owner == "", r.Owner == s.c.custody.owner:
 			free[id] = r
 		default:
 			s.watch[id] = sighting{r, now}
+			if now.Sub(time.UnixMilli(r.AttachedAt)) <= lease+clockTolerance {
+				s.fresh++
+			}
 		}
 	}
 	if len(free)+len(old) > 0 {

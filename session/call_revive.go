@@ -18,7 +18,7 @@ func (c *Client) inherit(ctx context.Context, l *life, user string, wait bool) (
 	s, first, done := c.newSearch(keyCalls(user), ""), make(chan struct{}), make(chan struct{})
 	open := 0 // calls that have another owner, as far as one look tells
 	s.first = func() {
-		open = len(s.watch) + len(s.owned)
+		open = s.fresh + len(s.owned)
 		close(first)
 	}
 	err = c.ask(ctx, func() {

@@ -47,6 +47,33 @@ func TestCallsOfALivingProcessAreLeftToIt(t *testing.T) {
 	})
 }
 
+// TestCallIsLeftToItsLivingProcessWhateverTheClocksSay: what the storage says of the
+// time is of another machine's clock.
+func TestCallIsLeftToItsLivingProcessWhateverTheClocksSay(t *testing.T) {
+	for _, ahead := range []time.Duration{30 * time.Second, -30 * time.Second} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+				storage := sharedMemory()
+				first := b.start(t, "ann", storage, session.Options{})
+				k := connected(t, first.Client, "/public/tone", first.dialing(session.MediaOptions{}))
+				pass(time.Second)
+				for name, o := range map[string]session.Options{"takes calls up": takingUp(session.MediaOptions{}), "does not": {}} {
+					second := b.start(t, "ann", fastClock{storage, ahead}, o)
+					pass(10 * time.Second)
+					if owned := told[*errs.CallOwnedError](second); len(second.Calls()) != 0 || o.ReconnectAttachedCalls != (len(owned) == 1) {
+						t.Errorf("one that %s is told %v, has %v", name, second.errors, second.Calls())
+					}
+					_ = second.Close()
+				}
+				if k.Status() != session.CallStatusConnected || len(told[*errs.CallOwnedError](first)) != 0 {
+					t.Errorf("the call is %v, its process told %v", k.Status(), first.errors)
+				}
+				b.over(t, first.lineOf, k)
+			})
+		})
+	}
+}
+
 // A recorded call is what a record says of its owner.
 type recorded struct {
 	Owner      string `json:"owner"`
