@@ -17,8 +17,9 @@ const clockTolerance = 2 * time.Second
 type search struct {
 	c     *Client
 	key   string
-	only  string // this call; empty: all
-	first func() // told when all is done that needs no watching; may be nil
+	only  string                                   // this call; empty: all
+	first func()                                   // told when all is done that needs no watching; may be nil
+	gain  func(won attachRecords, began time.Time) // has what a claim has brought, which others watch from then on; nil: taken has
 
 	taken attachRecords // this client's now
 	owned []string      // which have a living owner
@@ -110,7 +111,7 @@ func (s *search) look(ctx context.Context) {
 // claim makes free records this client's, and removes old ones, if nobody has
 // written them since. Of several who claim a record one gets it.
 func (s *search) claim(ctx context.Context, free, old attachRecords) {
-	owner, now := s.c.custody.owner, time.Now().UnixMilli()
+	owner, began := s.c.custody.owner, time.Now()
 	var won attachRecords
 	var lost []string
 	done := make(chan bool, 1)
@@ -121,7 +122,7 @@ func (s *search) claim(ctx context.Context, free, old attachRecords) {
 			if there && (r.Owner != seen.Owner || r.Beat != seen.Beat) {
 				lost = append(lost, id)
 			} else if there {
-				r.Owner, r.Beat, r.AttachedAt = owner, r.Beat+1, now
+				r.Owner, r.Beat, r.AttachedAt = owner, r.Beat+1, began.UnixMilli()
 				all[id], won[id] = r, r
 			}
 		}
@@ -139,6 +140,9 @@ func (s *search) claim(ctx context.Context, free, old attachRecords) {
 		}
 	case <-ctx.Done():
 		return
+	}
+	if s.gain != nil {
+		s.gain(won, began)
 	}
 	maps.Copy(s.taken, won)
 	s.owned = append(s.owned, lost...)
