@@ -370,3 +370,31 @@ func TestTwoProcessesWithoutCallsDoNotTakeTheSessionFromEachOther(t *testing.T) 
 		}
 	})
 }
+
+// TestDisconnectErasesNoSessionThatIsAnothersByNow: the next process of that other
+// one still resumes it.
+func TestDisconnectErasesNoSessionThatIsAnothersByNow(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		storage := sharedMemory()
+		first := b.start(t, "ann", storage, session.Options{})
+		b.vanish(first, "ann") // it is paused
+		second := b.start(t, "ann", storage, session.Options{})
+		pass(time.Second)
+		state, protocol := storedText(t, second, ":as"), storedText(t, second, ":pt")
+		first.storage.dead.Store(false) // it goes on
+		if err := first.Disconnect(t.Context()); err != nil {
+			t.Error(err)
+		}
+		pass(time.Second)
+		if state == "" || storedText(t, second, ":as") != state || storedText(t, second, ":pt") != protocol {
+			t.Errorf("what resumes the session of the second is gone")
+		}
+		if err := second.Disconnect(t.Context()); err != nil {
+			t.Error(err)
+		}
+		pass(time.Second)
+		if storedText(t, second, ":as") != "" || storedText(t, second, ":pt") != "" {
+			t.Error("its own is still there")
+		}
+	})
+}
