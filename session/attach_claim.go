@@ -7,20 +7,23 @@ import (
 	"time"
 )
 
-// clockTolerance is how far the clocks of two machines may be apart.
+// clockTolerance is how far the clocks of two machines are apart as a rule.
 const clockTolerance = 2 * time.Second
 
 // A search looks for calls that another process left, and takes them over. A call
-// whose owner may be alive is watched first: if its record stands still for a
-// whole lease, the owner is gone.
+// that has an owner is watched first: if its record stands still for a whole lease,
+// the owner is gone. How old the record says it is decides nothing: that is by the
+// clock of another machine.
 type search struct {
 	c     *Client
 	key   string
-	only  string // this call; empty: all
-	first func() // told when all is done that needs no watching; may be nil
+	only  string                                   // this call; empty: all
+	first func()                                   // told when all is done that needs no watching; may be nil
+	gain  func(won attachRecords, began time.Time) // has what a claim has brought, which others watch from then on; nil: taken has
 
 	taken attachRecords // this client's now
 	owned []string      // which have a living owner
+	fresh int           // whose owner seems to live, as far as one look tells
 	watch map[string]sighting
 }
 
@@ -61,15 +64,17 @@ func (s *search) begin(ctx context.Context) {
 	}
 	now, free, old := time.Now(), attachRecords{}, attachRecords{}
 	for id, r := range all {
-		age := now.Sub(time.UnixMilli(r.AttachedAt))
 		switch {
 		case s.only != "" && s.only != id:
 		case r.expired(now, s.c.preferred().ReconnectCallsTimeout):
 			old[id] = r
-		case s.c.store.shared() == nil, r.Owner == "", r.Owner == s.c.custody.owner, age > lease+clockTolerance:
+		case s.c.store.shared() == nil, r.Owner == "", r.Owner == s.c.custody.owner:
 			free[id] = r
 		default:
 			s.watch[id] = sighting{r, now}
+			if now.Sub(time.UnixMilli(r.AttachedAt)) <= lease+clockTolerance {
+				s.fresh++
+			}
 		}
 	}
 	if len(free)+len(old) > 0 {
@@ -106,7 +111,7 @@ func (s *search) look(ctx context.Context) {
 // claim makes free records this client's, and removes old ones, if nobody has
 // written them since. Of several who claim a record one gets it.
 func (s *search) claim(ctx context.Context, free, old attachRecords) {
-	owner, now := s.c.custody.owner, time.Now().UnixMilli()
+	owner, began := s.c.custody.owner, time.Now()
 	var won attachRecords
 	var lost []string
 	done := make(chan bool, 1)
@@ -117,7 +122,7 @@ func (s *search) claim(ctx context.Context, free, old attachRecords) {
 			if there && (r.Owner != seen.Owner || r.Beat != seen.Beat) {
 				lost = append(lost, id)
 			} else if there {
-				r.Owner, r.Beat, r.AttachedAt = owner, r.Beat+1, now
+				r.Owner, r.Beat, r.AttachedAt = owner, r.Beat+1, began.UnixMilli()
 				all[id], won[id] = r, r
 			}
 		}
@@ -135,6 +140,9 @@ func (s *search) claim(ctx context.Context, free, old attachRecords) {
 		}
 	case <-ctx.Done():
 		return
+	}
+	if s.gain != nil {
+		s.gain(won, began)
 	}
 	maps.Copy(s.taken, won)
 	s.owned = append(s.owned, lost...)

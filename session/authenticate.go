@@ -204,7 +204,9 @@ func (c *Client) setProtocol(name string) {
 
 func (c *Client) forgetResume() {
 	c.resume = resume{}
-	c.saveResume()
+	if !c.custody.elsewhere {
+		c.store.forgetResume(c.streams.user.Get())
+	}
 }
 
 // saveResume leaves alone what is another process's.

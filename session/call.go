@@ -58,6 +58,7 @@ type Call struct {
 	inputs [2]*callInput // audio and video
 
 	kept    bool          // the call is on record in the storage
+	keptAt  time.Time     // last written by itself
 	letGo   chan struct{} // closed when it is known that the call is this client's to end; nil: it is
 	revived bool          // made of the record of an earlier process
 	orphans []attachExtra // what that sent beside the main leg, and the service still has

@@ -1,5 +1,11 @@
 package session
 
+import "time"
+
+// refreshPeriod is how old the record of a call may get that the service says is
+// alive.
+const refreshPeriod = 30 * time.Second
+
 // keep puts the call on record, or writes it again. A storage that fails costs
 // the call nothing. On the loop, like everything in this file.
 func (k *Call) keep() {
@@ -12,7 +18,7 @@ func (k *Call) keep() {
 		k.c.log.Warn("a call without a destination cannot be taken up again", "call_id", k.id)
 		return
 	}
-	k.kept = true
+	k.kept, k.keptAt = true, time.Now()
 	u.write(attachRecords{k.id: r}, func(bool) {})
 	u.beginBeats()
 }
@@ -21,6 +27,14 @@ func (k *Call) keep() {
 func (k *Call) rewrite() {
 	if k.kept {
 		k.keep()
+	}
+}
+
+// refresh shows in the record that the call lives, which the signs of life of its
+// owner do as well. The service says so often, and of each call.
+func (k *Call) refresh() {
+	if !k.c.custody.beating && time.Since(k.keptAt) >= refreshPeriod {
+		k.rewrite()
 	}
 }
 

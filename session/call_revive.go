@@ -18,7 +18,7 @@ func (c *Client) inherit(ctx context.Context, l *life, user string, wait bool) (
 	s, first, done := c.newSearch(keyCalls(user), ""), make(chan struct{}), make(chan struct{})
 	open := 0 // calls that have another owner, as far as one look tells
 	s.first = func() {
-		open = len(s.watch) + len(s.owned)
+		open = s.fresh + len(s.owned)
 		close(first)
 	}
 	err = c.ask(ctx, func() {
@@ -28,6 +28,7 @@ func (c *Client) inherit(ctx context.Context, l *life, user string, wait bool) (
 	if err != nil || c.store.storage == nil {
 		return false, err
 	}
+	s.gain = func(won attachRecords, began time.Time) { c.post(func() { c.gained(l, won, began) }) }
 	c.workers.Go(func() {
 		s.run(l.ctx)
 		c.post(func() { c.found(l, s) })
@@ -76,27 +77,35 @@ func awaitClosed(ctx context.Context, done <-chan struct{}, limit time.Duration)
 	return nil
 }
 
-// found takes in what a search has brought. On the loop.
-func (c *Client) found(l *life, s *search) {
+// gained takes in what a search has brought so far: its records show at once that
+// they have an owner who lives. On the loop.
+func (c *Client) gained(l *life, won attachRecords, began time.Time) {
 	u := &c.custody
-	if len(s.taken) > 0 {
-		u.renewed()
+	if len(won) > 0 {
+		u.renewed(began)
 	}
 	switch {
 	case l.ctx.Err() != nil: // its records wait for the next session
 	case !c.opts.ReconnectAttachedCalls:
-		for id := range s.taken {
+		for id := range won {
 			u.drop(id, func() {})
 		}
 	default:
-		for _, id := range s.owned {
-			c.report(&errs.CallOwnedError{CallID: id})
-		}
-		maps.Copy(u.left, s.taken)
+		maps.Copy(u.left, won)
 		if len(u.left) > 0 {
 			u.beginBeats()
 		}
 		c.takeUpAll()
+	}
+}
+
+// found tells which calls have another owner, when the search is over. On the loop.
+func (c *Client) found(l *life, s *search) {
+	if l.ctx.Err() != nil || !c.opts.ReconnectAttachedCalls {
+		return
+	}
+	for _, id := range s.owned {
+		c.report(&errs.CallOwnedError{CallID: id})
 	}
 }
 

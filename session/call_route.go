@@ -125,7 +125,7 @@ func (c *Client) routeVerto(e wire.Event, shown *Event) {
 	case wire.VertoMediaParams:
 		k.params.Publish(mediaParams(m.MediaParams))
 	case wire.VertoPing:
-		k.rewrite()
+		k.refresh()
 		k.pong()
 	}
 }

@@ -21,7 +21,7 @@ type custody struct {
 	key        string // of the user's records; empty before there is a user
 	beating    bool
 	writing    bool            // a beat is being written
-	renewedAt  time.Time       // the storage took a write of ours: until a lease later, nobody else has
+	renewedAt  time.Time       // a write of ours that the storage took began: until a lease later, nobody else has
 	elsewhere  bool            // another process has the session that is stored, and keeps it
 	left       attachRecords   // calls of an earlier process, taken over and not taken up yet
 	ready      bool            // to take them up
@@ -36,10 +36,11 @@ func newCustody(c *Client) custody {
 // write puts records under this client's name. What is another's by now is lost.
 func (u *custody) write(mine attachRecords, done func(ok bool)) {
 	var lost []string
+	began := time.Now()
 	u.c.store.amend(u.key, mine.write(u.owner, u.owner, &lost), func(ok bool) {
 		u.c.post(func() {
 			if ok {
-				u.renewed()
+				u.renewed(began)
 				u.lose(lost)
 			}
 			done(ok)
@@ -47,7 +48,9 @@ func (u *custody) write(mine attachRecords, done func(ok bool)) {
 	})
 }
 
-func (u *custody) renewed() { u.renewedAt = time.Now().Round(0) } // by the wall clock: machines sleep
+// renewed: the storage has taken a write that began then. The answer may have been
+// long on its way, while others watched. By the wall clock: machines sleep.
+func (u *custody) renewed(began time.Time) { u.renewedAt = began.Round(0) }
 
 // renewedFor tells how long ago that was.
 func (u *custody) renewedFor() time.Duration {

@@ -64,11 +64,11 @@ type Options struct {
 	//
 	// In a [SharedStorage] calls have owners: those of a process that is alive are
 	// left to it, with an *errs.CallOwnedError each, and those of one that has
-	// vanished are taken over when it has shown no sign of life for five seconds, for
-	// which Connect waits. Of several processes one gets a call. A process whose call
-	// was taken over ends its own side of it for that error. While it cannot reach the
-	// storage it keeps its calls. With any other Storage one process is to use it at
-	// a time.
+	// vanished are taken over when this one has seen no sign of life of it for five
+	// seconds, for which Connect waits; machines may disagree about the time. Of several
+	// processes one gets a call. A process whose call was taken over ends its own side
+	// of it for that error. While it cannot reach the storage it keeps its calls. With
+	// any other Storage one process is to use it at a time.
 	ReconnectAttachedCalls bool
 	// ReattachMedia gives the sources and sinks of a call that is taken up, and may
 	// change what it sends and receives, which otherwise is what it did; a mute stays.

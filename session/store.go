@@ -296,62 +296,6 @@ func (s *store) loadCredential(ctx context.Context, key *DPoPKey, allowed []stri
 	return t, true
 }
 
-func (s *store) saveResume(u *User, r resume) {
-	if u == nil {
-		return
-	}
-	s.later(func(ctx context.Context) error {
-		s.mu.Lock()
-		s.tried = r.state
-		s.mu.Unlock()
-		err := s.writeText(ctx, keyState(u.ID), r.state)
-		if err == nil {
-			s.mu.Lock()
-			s.took = r.state
-			s.mu.Unlock()
-		}
-		return err
-	})
-	s.later(func(ctx context.Context) error { return s.writeText(ctx, keyProtocol(u.ID), r.protocol) })
-}
-
-// writeText stores a text; an empty one is none.
-func (s *store) writeText(ctx context.Context, key, value string) error {
-	text, err := json.Marshal(value)
-	if value == "" || err != nil {
-		return s.storage.Delete(ctx, s.scope, key)
-	}
-	return s.storage.Set(ctx, s.scope, key, text)
-}
-
-// othersState: the state that is stored is another process's, which goes on with
-// the session. The service gives a new one to each connection.
-func (s *store) othersState(ctx context.Context, user string) bool {
-	if s.shared() == nil {
-		return false
-	}
-	stored := s.loadText(ctx, keyState(user))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return stored != "" && s.tried != "" && stored != s.tried && stored != s.took
-}
-
-func (s *store) loadResume(ctx context.Context, user string) resume {
-	return resume{state: s.loadText(ctx, keyState(user)), protocol: s.loadText(ctx, keyProtocol(user))}
-}
-
-func (s *store) loadText(ctx context.Context, key string) string {
-	text := s.get(ctx, key)
-	if text == nil {
-		return ""
-	}
-	var value string
-	if json.Unmarshal(text, &value) != nil || value == "" {
-		s.damaged(key)
-	}
-	return value
-}
-
 func (s *store) loadKey(ctx context.Context) *dpop.Key {
 	der := s.get(ctx, keyDPoP)
 	if der == nil {

@@ -1,10 +1,13 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -167,3 +170,31 @@ func theCall(t *testing.T, m *machine) *session.Call {
 
 // silence ends what a machine sends, as its end does.
 func (b *callBubble) silence(m *machine) { b.gone.Store(m.addr, true) }
+
+// A fastClock shows a storage as a machine sees it whose clock is so far ahead of
+// the others'.
+type fastClock struct {
+	session.SharedStorage
+	ahead time.Duration
+}
+
+var attachedAt = regexp.MustCompile(`"attachedAt":\d+`)
+
+func later(value []byte, by time.Duration) []byte {
+	if value == nil {
+		return nil
+	}
+	return attachedAt.ReplaceAllFunc(value, func(field []byte) []byte {
+		at, _ := strconv.ParseInt(string(bytes.TrimPrefix(field, []byte(`"attachedAt":`))), 10, 64)
+		return fmt.Appendf(nil, `"attachedAt":%d`, at+by.Milliseconds())
+	})
+}
+
+func (f fastClock) Get(ctx context.Context, s session.Scope, key string) ([]byte, bool, error) {
+	value, ok, err := f.SharedStorage.Get(ctx, s, key)
+	return later(value, -f.ahead), ok, err
+}
+
+func (f fastClock) Swap(ctx context.Context, s session.Scope, key string, old, value []byte) (bool, error) {
+	return f.SharedStorage.Swap(ctx, s, key, later(old, f.ahead), later(value, f.ahead))
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,6 +46,33 @@ func TestCallsOfALivingProcessAreLeftToIt(t *testing.T) {
 		}
 		b.over(t, first.lineOf, k)
 	})
+}
+
+// TestCallIsLeftToItsLivingProcessWhateverTheClocksSay: what the storage says of the
+// time is of another machine's clock.
+func TestCallIsLeftToItsLivingProcessWhateverTheClocksSay(t *testing.T) {
+	for _, ahead := range []time.Duration{30 * time.Second, -30 * time.Second} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+				storage := sharedMemory()
+				first := b.start(t, "ann", storage, session.Options{})
+				k := connected(t, first.Client, "/public/tone", first.dialing(session.MediaOptions{}))
+				pass(time.Second)
+				for name, o := range map[string]session.Options{"takes calls up": takingUp(session.MediaOptions{}), "does not": {}} {
+					second := b.start(t, "ann", fastClock{storage, ahead}, o)
+					pass(10 * time.Second)
+					if owned := told[*errs.CallOwnedError](second); len(second.Calls()) != 0 || o.ReconnectAttachedCalls != (len(owned) == 1) {
+						t.Errorf("one that %s is told %v, has %v", name, second.errors, second.Calls())
+					}
+					_ = second.Close()
+				}
+				if k.Status() != session.CallStatusConnected || len(told[*errs.CallOwnedError](first)) != 0 {
+					t.Errorf("the call is %v, its process told %v", k.Status(), first.errors)
+				}
+				b.over(t, first.lineOf, k)
+			})
+		})
+	}
 }
 
 // A recorded call is what a record says of its owner.
@@ -135,6 +163,50 @@ func (b *callBubble) raceForACall(t *testing.T, storage session.SharedStorage, k
 	b.srv.ClearFaults()
 }
 
+// TestCallThatIsLeftIsHeldWhileAnotherIsWatched: nobody else takes it meanwhile.
+func TestCallThatIsLeftIsHeldWhileAnotherIsWatched(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		storage := sharedMemory()
+		user := b.start(t, "ann", storage, session.Options{})
+		key := recordsKey(user)
+		_ = user.Close()
+		unanswered(b.srv)
+		b.srv.Inject(sessiontest.Fault{
+			Match: sessiontest.Match{RPC: rpcConnect}, Times: -1,
+			Action: sessiontest.Action{Kind: sessiontest.FaultSlow, Delay: time.Second},
+		})
+		all := map[string]any{}
+		for id, owner := range map[string]string{"left": "", "vanished": "somebody"} {
+			all[id] = map[string]any{
+				"destination": "/public/echo", "direction": "outbound", "to": map[string]any{"uri": "/public/echo"},
+				"mediaDirections": map[string]any{"audio": "sendrecv"}, "owner": owner, "attachedAt": time.Now().UnixMilli(),
+			}
+		}
+		if value, err := json.Marshal(all); err != nil || storage.Set(t.Context(), session.ScopePersistent, key, value) != nil {
+			t.Fatal(err)
+		}
+		var both sync.WaitGroup
+		rivals := []*machine{b.boot(t, "ann", storage, takingUp(session.MediaOptions{})), b.boot(t, "ann", storage, takingUp(session.MediaOptions{}))}
+		for i, m := range rivals {
+			both.Go(func() {
+				time.Sleep(time.Duration(i) * 200 * time.Millisecond)
+				if err := m.Connect(context.Background()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+		pass(4 * time.Second)
+		if n, m := len(told[*errs.CallOwnedError](rivals[0])), len(rivals[0].Calls()); n != 0 || m != 2 {
+			t.Errorf("the first has %d calls and is told %v", m, rivals[0].errors)
+		}
+		if n, m := len(told[*errs.CallOwnedError](rivals[1])), len(rivals[1].Calls()); n != 2 || m != 0 {
+			t.Errorf("the second has %d calls and is told %v", m, rivals[1].errors)
+		}
+		b.srv.ClearFaults()
+	})
+}
+
 // TestProcessThatWasPausedLearnsThatItsCallIsTaken: it ends its own side, with the
 // reason, and hangs nobody up.
 func TestProcessThatWasPausedLearnsThatItsCallIsTaken(t *testing.T) {
@@ -159,6 +231,50 @@ func TestProcessThatWasPausedLearnsThatItsCallIsTaken(t *testing.T) {
 		}
 		wantTone(t, "ann", heard, 440, -6)
 		b.over(t, second.lineOf, now)
+	})
+}
+
+// A lateStorage takes one value at once and says so late.
+type lateStorage struct {
+	session.SharedStorage
+	next  atomic.Bool // the next Swap is late
+	taken chan struct{}
+}
+
+const lateness = 4500 * time.Millisecond
+
+func (s *lateStorage) Swap(ctx context.Context, scope session.Scope, key string, old, value []byte) (bool, error) {
+	ok, err := s.SharedStorage.Swap(ctx, scope, key, old, value)
+	if s.next.CompareAndSwap(true, false) {
+		close(s.taken)
+		time.Sleep(lateness)
+	}
+	return ok, err
+}
+
+// TestLeaseRunsFromWhenItIsWritten, not from when that is known: a process that
+// was paused meanwhile does not cut off the one that has its calls by now.
+func TestLeaseRunsFromWhenItIsWritten(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		storage := &lateStorage{SharedStorage: sharedMemory(), taken: make(chan struct{})}
+		ann := b.start(t, "ann", storage, session.Options{})
+		k := connected(t, ann.Client, "/public/tone", ann.dialing(session.MediaOptions{}))
+		pass(3 * time.Second)
+		storage.next.Store(true)
+		<-storage.taken
+		ann.storage.cut.Store(true)           // it is the last sign of life
+		pass(lateness + 700*time.Millisecond) // a lease, though known for less than a second
+		b.srv.Drop("ann")
+		pass(3 * time.Second)
+		connects := b.srv.Journal().RPC(rpcConnect)
+		if len(connects) != 2 || connects[0].Session == connects[1].Session {
+			t.Errorf("%d connects, the last resumes the session: %v", len(connects), connects[0].Session == connects[len(connects)-1].Session)
+		}
+		if k.Status() != session.CallStatusConnected {
+			t.Errorf("the call is %v", k.Status())
+		}
+		ann.storage.cut.Store(false)
+		b.over(t, ann.lineOf, k)
 	})
 }
 
@@ -251,6 +367,34 @@ func TestTwoProcessesWithoutCallsDoNotTakeTheSessionFromEachOther(t *testing.T) 
 		third := b.start(t, "ann", storage, session.Options{})
 		if storedText(t, third, ":pt") != mine {
 			t.Error("the third does not go on with the session of the second")
+		}
+	})
+}
+
+// TestDisconnectErasesNoSessionThatIsAnothersByNow: the next process of that other
+// one still resumes it.
+func TestDisconnectErasesNoSessionThatIsAnothersByNow(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		storage := sharedMemory()
+		first := b.start(t, "ann", storage, session.Options{})
+		b.vanish(first, "ann") // it is paused
+		second := b.start(t, "ann", storage, session.Options{})
+		pass(time.Second)
+		state, protocol := storedText(t, second, ":as"), storedText(t, second, ":pt")
+		first.storage.dead.Store(false) // it goes on
+		if err := first.Disconnect(t.Context()); err != nil {
+			t.Error(err)
+		}
+		pass(time.Second)
+		if state == "" || storedText(t, second, ":as") != state || storedText(t, second, ":pt") != protocol {
+			t.Errorf("what resumes the session of the second is gone")
+		}
+		if err := second.Disconnect(t.Context()); err != nil {
+			t.Error(err)
+		}
+		pass(time.Second)
+		if storedText(t, second, ":as") != "" || storedText(t, second, ":pt") != "" {
+			t.Error("its own is still there")
 		}
 	})
 }

@@ -244,6 +244,7 @@ func TestWithoutTheOptionCallsOfAnEarlierProcessAreForgotten(t *testing.T) {
 		b.vanish(ann, "ann")
 		pass(8 * time.Second)
 		second := b.start(t, "ann", ann.storage.SharedStorage, session.Options{})
+		pass(6 * time.Second) // nobody has given a sign of life
 		wantNoRecords(t, second)
 		if err := offerCall(b.srv, "ann", k.ID()); err != nil {
 			t.Fatal(err)

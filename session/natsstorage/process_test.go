@@ -28,16 +28,26 @@ const (
 	tokenVariable  = "NATSSTORAGE_TEST_TOKEN"
 )
 
-// play is what such a process does: it opens a client over the bucket, says who
-// it is and stays until it is killed, or its standard input ends.
+const (
+	clientRole = "client" // has a session
+	callerRole = "caller" // has a call
+)
+
+// play is what such a process does: it opens a client over the bucket, says what
+// it has and stays until it is killed, or what it stays for ends.
 func play(role string) int {
-	if err := stayOnline(); err != nil {
+	stay := stayOnline
+	if role == callerRole {
+		stay = stayInACall
+	}
+	if err := stay(); err != nil {
 		fmt.Println(role, "failed:", err)
 		return 1
 	}
 	return 0
 }
 
+// stayOnline stays until its standard input ends.
 func stayOnline() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -76,7 +86,7 @@ func TestKilledProcessIsFollowedByAnotherThatGoesOnWithItsSession(t *testing.T) 
 	sat := gw.IssueSAT(sessiontest.SATRequest{Reference: "ann", TTL: time.Hour})
 	begin := func(token string) *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
-		cmd.Env = append(os.Environ(), roleVariable+"=client", natsVariable+"="+b.ClientURL(), apiVariable+"="+gw.APIURL(),
+		cmd.Env = append(os.Environ(), roleVariable+"="+clientRole, natsVariable+"="+b.ClientURL(), apiVariable+"="+gw.APIURL(),
 			socketVariable+"="+gw.RelayURL(), tokenVariable+"="+token)
 		_, errIn := cmd.StdinPipe()
 		out, errOut := cmd.StdoutPipe()
