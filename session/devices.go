@@ -33,6 +33,7 @@ type Devices struct {
 	errors    *observable.Events[error]
 
 	listing slot // devices are listed one after the other
+	asking  slot // the provider is listing them, perhaps for somebody who has left
 	loaded  bool // what was stored is known; whoever has the slot owns it
 
 	// The client's loop owns the fields of this group.
@@ -81,7 +82,7 @@ func newDevices(c *Client) *Devices {
 		recovered: observable.NewEvents[DeviceRecovery](0),
 		fallbacks: observable.NewEvents[ConstraintFallback](0),
 		errors:    observable.NewEvents[error](1),
-		listing:   newSlot(),
+		listing:   newSlot(), asking: newSlot(),
 	}
 	for _, kind := range deviceKinds {
 		d.slots[kind] = &deviceSlot{

@@ -9,8 +9,15 @@ import (
 	"github.com/callrx/callrx/media"
 )
 
-// askDevices asks the provider, no longer than an answer may take.
-func askDevices[T any](ctx context.Context, ask func(context.Context) (T, error), late func(T)) (T, error) {
+// askDevices asks the provider, no longer than an answer may take, and not at all
+// once the client is closed.
+func askDevices[T any](ctx context.Context, d *Devices, ask func(context.Context) (T, error), late func(T)) (T, error) {
+	ctx, cancel := joined(ctx, d.c.ctx)
+	defer cancel()
+	if ctx.Err() != nil {
+		var none T
+		return none, context.Cause(ctx)
+	}
 	within, cancel := context.WithTimeout(ctx, deviceTimeout)
 	defer cancel()
 	return askProgram(within, theProvider, ask, late)
@@ -18,7 +25,7 @@ func askDevices[T any](ctx context.Context, ask func(context.Context) (T, error)
 
 // open opens an input.
 func (d *Devices) open(ctx context.Context, r media.InputRequest) (media.Input, error) {
-	return askDevices(ctx, func(ctx context.Context) (media.Input, error) {
+	return askDevices(ctx, d, func(ctx context.Context) (media.Input, error) {
 		return media.OpenInput(ctx, d.provider, r)
 	}, func(late media.Input) { closeSource(late.Source) })
 }
@@ -117,7 +124,7 @@ func (d *Devices) inspect(ctx context.Context, device media.Device) (media.Devic
 		return media.DeviceCapabilities{}, &errs.DeviceNotFoundError{DeviceID: device.ID}
 	}
 	if i, ok := d.provider.(media.DeviceInspector); ok {
-		return askDevices(ctx, func(ctx context.Context) (media.DeviceCapabilities, error) {
+		return askDevices(ctx, d, func(ctx context.Context) (media.DeviceCapabilities, error) {
 			return i.Inspect(ctx, device)
 		}, forget[media.DeviceCapabilities])
 	}
@@ -154,7 +161,7 @@ func (d *Devices) OpenSelectedOutput(ctx context.Context) (media.Sink, error) {
 	if selected == nil {
 		return nil, &errs.DeviceNotFoundError{}
 	}
-	return askDevices(ctx, func(ctx context.Context) (media.Sink, error) {
+	return askDevices(ctx, d, func(ctx context.Context) (media.Sink, error) {
 		return opener.OpenOutput(ctx, selected.ID)
 	}, func(late media.Sink) { _ = late.Close() })
 }
