@@ -153,22 +153,23 @@ func fatalAccess(lost []error) *errs.MediaAccessError {
 func onOff(on bool) media.Toggle { return toggleOf(&on) }
 
 // addInput opens the selected device for a call that has not sent the kind, or has
-// sent something else. What it returns is given for one that captures from it.
-func (k *Call) addInput(ctx context.Context, kind media.Kind) (inputBegin, error) {
-	o, i, same := &MediaOptions{}, k.input(kind), false
-	err := k.c.devices.ask(func() {
+// sent something else. One that captures from it already is to follow what is selected.
+func (k *Call) addInput(ctx context.Context, kind media.Kind) (b inputBegin, same bool, err error) {
+	o, i := &MediaOptions{}, k.input(kind)
+	err = k.c.devices.ask(func() {
 		s := k.c.devices.slots[i.device]
-		same = i.follows && !s.off && s.choice.selected != nil && i.captures(s.choice.selected)
+		same = !s.off && s.choice.selected != nil && i.captures(s.choice.selected)
+		i.follows = i.follows || same
 	})
 	if err != nil || same {
-		return inputBegin{given: true}, err
+		return b, same, err
 	}
 	b, on, err := k.captureKind(ctx, kind, o)
 	switch {
 	case err != nil:
-		return b, accessError("add input device", kind, err)
+		return b, false, accessError("add input device", kind, err)
 	case !on || b.capture == nil:
-		return b, &errs.InvalidParamsError{Param: "source", Reason: "is nil, and no " + kind.String() + " input is selected or enabled"}
+		return b, false, &errs.InvalidParamsError{Param: "source", Reason: "is nil, and no " + kind.String() + " input is selected or enabled"}
 	}
-	return b, nil
+	return b, false, nil
 }
