@@ -41,6 +41,7 @@ type Devices struct {
 	listed   bool        // the lists are known
 	resolved bool        // devices have been chosen
 	debounce *time.Timer // until they are again; nil: no need
+	era      int         // counts the times that everything was forgotten
 	failing  bool        // the last list failed, which was told
 	unwatch  context.CancelFunc
 }

@@ -96,19 +96,23 @@ func (d *Devices) enable(kind media.DeviceKind) error {
 // enables what is disabled and lists the devices anew, of which the first or the
 // preferred ones are selected then. Running calls go on meanwhile.
 func (d *Devices) ClearState(ctx context.Context) error {
-	err := d.ask(func() {
-		for _, kind := range deviceKinds {
-			s := d.slots[kind]
-			s.choice, s.off = deviceChoice{}, false
-			d.keep(s)
-			d.show(s, "")
-		}
-		d.schedule()
-	})
-	if err != nil {
+	if err := d.ask(d.forget); err != nil {
 		return err
 	}
 	return d.Enumerate(ctx)
+}
+
+// forget is ClearState without the list. What is being loaded comes too late. On the
+// loop.
+func (d *Devices) forget() {
+	d.era++
+	for _, kind := range deviceKinds {
+		s := d.slots[kind]
+		s.choice, s.off = deviceChoice{}, false
+		d.keep(s)
+		d.show(s, "")
+	}
+	d.schedule()
 }
 
 // ask runs do on the client's loop, which it starts if need be.

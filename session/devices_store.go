@@ -40,6 +40,10 @@ func (d *Devices) load(ctx context.Context) {
 	if d.loaded || d.c.store.storage == nil || !d.c.preferred().PersistDeviceSelection {
 		return
 	}
+	var era int
+	if d.c.ask(ctx, func() { era = d.era }) != nil {
+		return
+	}
 	stored := map[media.DeviceKind]*media.Device{}
 	for _, kind := range deviceKinds {
 		text, err := d.c.store.read(ctx, keyDevice(kind))
@@ -54,6 +58,9 @@ func (d *Devices) load(ctx context.Context) {
 	}
 	d.loaded = true
 	_ = d.c.ask(ctx, func() {
+		if era != d.era {
+			return
+		}
 		for kind, device := range stored {
 			d.slots[kind].choice.stored = device
 		}
