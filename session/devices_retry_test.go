@@ -106,8 +106,11 @@ func TestMuteOutlivesTheDevice(t *testing.T) {
 		k, heard := b.echoed(t, ann, session.MediaOptions{})
 		nowTone(t, heard, headsetHz)
 		self := selfOf(t, k)
-		if err := self.Mute(t.Context()); err != nil {
-			t.Fatal(err)
+		b.srv.Inject(sessiontest.Fault{ // or the service would be silent by itself
+			Match: sessiontest.Match{RPC: "call.mute"}, Action: sessiontest.Action{Kind: sessiontest.FaultRPCError, Code: -32000},
+		})
+		if err := self.Mute(t.Context()); !errors.As(err, new(*errs.JSONRPCError)) {
+			t.Fatalf("a mute that the service refuses: %v", err)
 		}
 		muted := func(what, device string) {
 			t.Helper()
