@@ -15,9 +15,11 @@ type callInput struct {
 	k      *Call
 	kind   media.Kind
 	device media.DeviceKind
+	turn   slot // what the program wants of it is done one after the other
 
 	// The client's loop owns these.
-	follows     bool              // what is selected
+	given       bool              // the program's source is sent, or nothing yet
+	own         *deviceChoice     // what the call itself has selected; nil: what the client has
 	constraints media.Constraints // without device
 	now         *capture          // what is sent; nil: nothing is captured
 	target      *media.Device     // what is to be captured from; nil: nothing
@@ -31,7 +33,9 @@ type callInput struct {
 }
 
 func newCallInputs(k *Call) [2]*callInput {
-	of := func(kind media.Kind) *callInput { return &callInput{k: k, kind: kind, device: inputOf(kind)} }
+	of := func(kind media.Kind) *callInput {
+		return &callInput{k: k, kind: kind, device: inputOf(kind), turn: newSlot(), given: true}
+	}
 	return [2]*callInput{of(media.KindAudio), of(media.KindVideo)}
 }
 
@@ -88,7 +92,7 @@ func (i *callInput) opened(in media.Input, wanted *media.Device) *capture {
 // begin takes over what the call captures from when it begins. On the loop, like
 // what follows.
 func (i *callInput) begin(b inputBegin) {
-	i.follows, i.constraints, i.now = !b.pinned && !b.given, b.constraints, b.capture
+	i.given, i.own, i.constraints, i.now = b.given, b.own, b.constraints, b.capture
 	i.aimed, i.version, i.failures = false, i.version+1, 0
 	i.interrupt()
 	if b.capture == nil || b.capture.meant != nil { // else it was too early to choose, and it stays
@@ -98,7 +102,7 @@ func (i *callInput) begin(b inputBegin) {
 
 // begun is what the call could begin with to be as it is.
 func (i *callInput) begun() inputBegin {
-	b := inputBegin{kind: i.kind, capture: i.now, given: !i.follows, constraints: i.constraints}
+	b := inputBegin{kind: i.kind, capture: i.now, given: i.given, own: i.own, constraints: i.constraints}
 	if b.capture != nil && b.capture.over { // nobody needs it
 		b.capture = nil
 	}
@@ -116,15 +120,23 @@ func (i *callInput) interrupt() {
 	}
 }
 
+// choice is what is selected for the call, by itself or for all.
+func (i *callInput) choice() deviceChoice {
+	if i.own != nil {
+		return *i.own
+	}
+	return i.k.c.devices.slots[i.device].choice
+}
+
 // follow has the call capture from what is selected.
 func (i *callInput) follow() {
-	s := i.k.c.devices.slots[i.device]
+	choice := i.choice()
 	switch {
-	case !i.follows || i.k.state.status.ended() || i.k.media() == nil:
-	case s.off || s.choice.none:
+	case i.given || i.k.state.status.ended() || i.k.media() == nil:
+	case i.k.c.devices.slots[i.device].off || choice.none:
 		i.aim(nil)
-	case s.choice.selected != nil && !s.choice.missing:
-		i.aim(s.choice.selected)
+	case choice.selected != nil && !choice.missing:
+		i.aim(choice.selected)
 	}
 }
 
@@ -184,7 +196,7 @@ type inputWish struct {
 }
 
 func (i *callInput) next() inputWish {
-	if !i.follows || !i.aimed || i.k.state.status.ended() || i.captures(i.target) {
+	if i.given || !i.aimed || i.k.state.status.ended() || i.captures(i.target) {
 		i.switching = false
 		return inputWish{}
 	}

@@ -137,6 +137,11 @@ func (k *Call) sendFrom(ctx context.Context, kind media.Kind, source media.Sourc
 	if leg == nil {
 		return &errs.InvalidStateTransitionError{From: k.Status().String(), To: what}
 	}
+	turn := k.input(kind).turn
+	if err := turn.take(ctx); err != nil {
+		return err
+	}
+	defer turn.give()
 	if source != nil {
 		return k.replaceInput(ctx, leg, source, inputBegin{kind: kind, given: true})
 	}

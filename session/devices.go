@@ -63,6 +63,7 @@ type deviceSlot struct {
 
 // A DeviceRecovery tells of a device that was selected without being asked for.
 type DeviceRecovery struct {
+	CallID        string // of a call that has selected for itself; empty: the client's selection
 	Kind          media.DeviceKind
 	Previous, New *media.Device // nil: none
 	Reason        DeviceRecoveryReason
