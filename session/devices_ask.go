@@ -56,24 +56,29 @@ func (c *Client) constraints(kind media.Kind, own *media.Constraints) media.Cons
 // AudioInputConstraints are what a call captures audio with that says nothing else:
 // the preferences, and the selected device; false: audio input is disabled.
 func (d *Devices) AudioInputConstraints() (media.Constraints, bool) {
-	return d.constraintsOf(media.KindAudio)
+	return d.inputConstraints(media.KindAudio)
 }
 
 // VideoInputConstraints is AudioInputConstraints of video.
 func (d *Devices) VideoInputConstraints() (media.Constraints, bool) {
-	return d.constraintsOf(media.KindVideo)
+	return d.inputConstraints(media.KindVideo)
 }
 
-func (d *Devices) constraintsOf(kind media.Kind) (media.Constraints, bool) {
-	s := d.slots[inputOf(kind)]
-	if s.disabled.Get() {
+func (d *Devices) inputConstraints(kind media.Kind) (media.Constraints, bool) {
+	if d.slots[inputOf(kind)].disabled.Get() {
 		return media.Constraints{}, false
 	}
-	all := d.c.constraints(kind, nil)
-	if selected := s.selected.Get(); selected != nil {
+	return d.constraintsOf(kind, nil), true
+}
+
+// constraintsOf are those of a call with constraints of its own, which may name a
+// device.
+func (d *Devices) constraintsOf(kind media.Kind, own *media.Constraints) media.Constraints {
+	all := d.c.constraints(kind, own)
+	if selected := d.slots[inputOf(kind)].selected.Get(); selected != nil && (own == nil || own.DeviceID == "") {
 		all.DeviceID = selected.ID
 	}
-	return all, true
+	return all
 }
 
 // wantsNone reports whether the program has selected no device of a kind.
@@ -205,8 +210,7 @@ func (d *Devices) probe(ctx context.Context, kind media.Kind) (media.Input, erro
 	if d.provider == nil {
 		return media.Input{}, &errs.DeviceNotFoundError{}
 	}
-	all, _ := d.constraintsOf(kind)
-	return d.open(ctx, media.InputRequest{Kind: inputOf(kind), Constraints: all})
+	return d.open(ctx, media.InputRequest{Kind: inputOf(kind), Constraints: d.constraintsOf(kind, nil)})
 }
 
 // prefer selects a device, if nothing is, without remembering it.

@@ -98,6 +98,45 @@ func TestPreflightTriesTheDevicesThatCallsWouldUse(t *testing.T) {
 	})
 }
 
+func TestPreflightTriesTheDevicesThatItIsGiven(t *testing.T) {
+	inCallBubble(t, noOptions, func(t *testing.T, b *callBubble) {
+		v := virtual(t, desk, headset, webcam)
+		ann := b.withDevices(t, v, asUsual)
+		gone := headset
+		gone.ID, gone.Label, gone.GroupID = "gone", "Gone", ""
+		try := func(audio, video *media.Device) (*session.PreflightResult, error) {
+			return ann.Preflight(t.Context(), "/public/echo", session.PreflightOptions{
+				MediaOptions: ann.media(session.MediaOptions{ICEServers: []media.ICEServer{}}), SkipMediaTest: true,
+				AudioDevice: audio, VideoDevice: video,
+			})
+		}
+		if err := ann.Devices().DisableVideoInput(); err != nil {
+			t.Fatal(err)
+		}
+		res, err := try(&media.Device{Label: "Headset", Kind: media.DeviceAudioInput}, &webcam)
+		d := res.Devices
+		if err != nil || !d.AudioInput.Working || idOf(d.AudioInput.Device) != "headset" || !d.VideoInput.Working || idOf(d.VideoInput.Device) != "webcam" {
+			t.Errorf("devices %+v: %v", d, err)
+		}
+		for name, row := range map[string]struct {
+			device *media.Device
+			want   any
+		}{
+			"gone":          {&gone, new(*errs.DeviceNotFoundError)},
+			"a camera":      {&webcam, new(*errs.InvalidParamsError)},
+			"nothing known": {&media.Device{Kind: media.DeviceAudioInput}, new(*errs.InvalidParamsError)},
+		} {
+			res, err := try(row.device, nil)
+			if cause := wantPhase(t, res, err, errs.PreflightDevices); !errors.As(cause, row.want) || res.Devices.AudioInput.Working {
+				t.Errorf("%s: %v", name, cause)
+			}
+		}
+		if idOf(ann.Devices().SelectedAudioInput()) != "desk" || v.InUse(media.DeviceAudioInput, "headset")+v.InUse(media.DeviceVideoInput, "webcam") != 0 {
+			t.Error("the test leaves something behind")
+		}
+	})
+}
+
 func TestDiagnosticsListTheDevices(t *testing.T) {
 	inCallBubble(t, noOptions, func(t *testing.T, b *callBubble) {
 		v := virtual(t, desk, headset, speaker)
