@@ -274,3 +274,25 @@ func ExamplePreflightOptions() {
 	// Headset works: true <nil>
 	// works: false true headset
 }
+
+// What is selected is kept apart from everything else.
+func ExampleDevices_SetStorage() {
+	ctx := context.Background()
+	mine := session.NewMemoryStorage()
+	for range 2 { // one process after the other
+		_, client := exampleDevices()
+		devices := client.Devices()
+		if err := errors.Join(devices.SetStorage(mine), devices.EnableMonitoring()); err != nil {
+			fmt.Println(err)
+		}
+		selected, err := devices.ObserveSelectedAudioInput().Wait(ctx, func(d *media.Device) bool { return d != nil })
+		fmt.Println(selected.Label, err)
+		headset := devices.AudioInputs()[1]
+		if err := errors.Join(devices.SelectAudioInput(&headset), client.Close()); err != nil {
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// Desk <nil>
+	// Headset <nil>
+}
