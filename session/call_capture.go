@@ -69,10 +69,18 @@ func (k *Call) captureKind(ctx context.Context, kind media.Kind, o *MediaOptions
 	err = d.ask(func() {
 		s := d.slots[input.device]
 		choice, off = s.choice, s.off
-		if own != nil && own.DeviceID != "" {
+		switch {
+		case own != nil && own.DeviceID != "":
 			choice = s.pin(own.DeviceID)
-			b.own = &choice
+		case input.left != nil:
+			choice = *input.left
+			if here := remembered(s.list.Get(), choice.selected); here != nil {
+				choice.selected = here
+			}
+		default:
+			return
 		}
+		b.own = &choice
 	})
 	if err != nil || off {
 		return b, false, err

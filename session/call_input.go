@@ -20,6 +20,7 @@ type callInput struct {
 	// The client's loop owns these.
 	given       bool              // the program's source is sent, or nothing yet
 	own         *deviceChoice     // what the call itself has selected; nil: what the client has
+	left        *deviceChoice     // what it had in an earlier process, until it captures
 	constraints media.Constraints // without device
 	now         *capture          // what is sent; nil: nothing is captured
 	target      *media.Device     // what is to be captured from; nil: nothing
@@ -93,11 +94,12 @@ func (i *callInput) opened(in media.Input, wanted *media.Device) *capture {
 // what follows.
 func (i *callInput) begin(b inputBegin) {
 	i.given, i.own, i.constraints, i.now = b.given, b.own, b.constraints, b.capture
-	i.aimed, i.version, i.failures = false, i.version+1, 0
+	i.left, i.aimed, i.version, i.failures = nil, false, i.version+1, 0
 	i.interrupt()
 	if b.capture == nil || b.capture.meant != nil { // else it was too early to choose, and it stays
 		i.follow() // another may have been selected meanwhile
 	}
+	i.k.rewrite()
 }
 
 // begun is what the call could begin with to be as it is.
@@ -107,6 +109,34 @@ func (i *callInput) begun() inputBegin {
 		b.capture = nil
 	}
 	return b
+}
+
+// record is the device that the call has selected for itself, without ID if it wants
+// none; nil: it has not.
+func (i *callInput) record() *storedDevice {
+	own := i.own
+	if i.left != nil {
+		own = i.left
+	}
+	if own == nil || i.given && i.left == nil {
+		return nil
+	}
+	r := storedDevice{Kind: i.device}
+	if own.selected != nil {
+		r = stored(*own.gone())
+	}
+	return &r
+}
+
+// recall takes up what an earlier process has recorded.
+func (i *callInput) recall(r *storedDevice) {
+	switch {
+	case r == nil:
+	case r.ID == "":
+		i.left = &deviceChoice{none: true}
+	default:
+		i.left = &deviceChoice{selected: &media.Device{ID: r.ID, Label: r.Label, GroupID: r.GroupID, Kind: i.device}}
+	}
 }
 
 // interrupt ends what is under way, or is to be.

@@ -60,6 +60,37 @@ func TestACallThatIsTakenUpCapturesFromADevice(t *testing.T) {
 	})
 }
 
+// One that had selected for itself captures from that device, whatever the next
+// process has selected, and is silent if it wanted none.
+func TestACallThatIsTakenUpKeepsItsOwnDevice(t *testing.T) {
+	for name, own := range map[string]*media.Device{"a device": &headset, "none": nil} {
+		t.Run(name, func(t *testing.T) {
+			inCallBubble(t, noOptions, func(t *testing.T, b *callBubble) {
+				heard, bob := newListener(t), b.client(t, "bob")
+				first := b.start(t, "ann", sharedMemory(), session.Options{Devices: virtual(t, desk, headset)})
+				k, _ := b.pair(t, first.lineOf, bob, "ann", session.MediaOptions{}, session.MediaOptions{AudioSink: heard})
+				if err := selfOf(t, k).SelectAudioInput(t.Context(), own, session.SelectDeviceOptions{}); err != nil {
+					t.Fatal(err)
+				}
+				pass(time.Second)
+				o, v := takingUp(session.MediaOptions{}), virtual(t, desk, headset)
+				o.Devices = v
+				second, k2 := b.survive(t, first, "ann", o)
+				pass(time.Second)
+				if own == nil {
+					nowSilence(t, heard)
+				} else {
+					nowTone(t, heard, headsetHz)
+				}
+				if idOf(second.Devices().SelectedAudioInput()) != "desk" || v.InUse(media.DeviceAudioInput, "desk") != 0 {
+					t.Error("it is not this call alone")
+				}
+				b.over(t, second.lineOf, k2)
+			})
+		})
+	}
+}
+
 func TestPreflightTriesTheDevicesThatCallsWouldUse(t *testing.T) {
 	denied := plugged(t, webcam)
 	denied.Denied = true

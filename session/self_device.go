@@ -123,6 +123,7 @@ func (i *callInput) selected(device *media.Device) (b inputBegin, done bool, err
 	if err == nil {
 		i.given, i.own, i.constraints = false, b.own, b.constraints
 		i.follow()
+		i.k.rewrite()
 	}
 	return b, true, err
 }
