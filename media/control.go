@@ -75,6 +75,14 @@ func (l *Leg) Replace(kind Kind, source Source) error {
 	return nil
 }
 
+// Source is what the leg was given last for a kind, by its configuration or Replace,
+// even if that has ended; nil: nothing.
+func (l *Leg) Source(kind Kind) Source {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sources[kind]
+}
+
 // Mute replaces what is sent of one kind, until it is taken back: audio by silence,
 // so that the far end goes on hearing packets, video by nothing. The source goes
 // on meanwhile. Video begins again with the next keyframe.

@@ -33,6 +33,8 @@ type InputRequest struct {
 	Constraints Constraints
 	// KeepDevice lets go of constraints, and never of Constraints.DeviceID.
 	KeepDevice bool
+	// KeepConstraints lets go of no constraint: it is opened so, or not at all.
+	KeepConstraints bool
 }
 
 // An Input is an open device.
@@ -86,6 +88,9 @@ type ladderStep struct {
 // before are left out.
 func (r InputRequest) ladder() []ladderStep {
 	steps := []ladderStep{{ConstraintExact, r.Constraints}}
+	if r.KeepConstraints {
+		return steps
+	}
 	if soft := r.Constraints.softened(r.KeepDevice); soft.demands() != r.Constraints.demands() {
 		steps = append(steps, ladderStep{ConstraintPreferred, soft})
 	}

@@ -87,6 +87,11 @@ func TestInputsAreOpenedWithAsMuchOfWhatIsAskedAsThereIs(t *testing.T) {
 			request: media.InputRequest{KeepDevice: true, Constraints: media.Constraints{DeviceID: "b"}},
 			asked:   []media.Constraints{{DeviceID: "b"}}, failure: new(*errs.DeviceNotFoundError),
 		},
+		"the constraints are to stay, and it has less": {
+			devices: []media.VirtualDevice{camera("a", 640)},
+			request: media.InputRequest{KeepConstraints: true, Kind: media.DeviceVideoInput, Constraints: media.Constraints{Width: media.Range{Min: 641}}},
+			asked:   []media.Constraints{{Width: media.Range{Min: 641}}}, failure: new(*errs.OverconstrainedError),
+		},
 		"the device is to stay, and has less": {
 			devices: []media.VirtualDevice{camera("a", 640), camera("b", 320)},
 			request: media.InputRequest{KeepDevice: true, Kind: media.DeviceVideoInput, Constraints: media.Constraints{

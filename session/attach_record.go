@@ -23,9 +23,11 @@ type attachRecord struct {
 	Answered    bool               `json:"answered,omitempty"`
 	Variables   map[string]any     `json:"userVariables,omitempty"`
 	Extras      []attachExtra      `json:"extraLegs,omitempty"` // what it sends beside its main leg
-	AttachedAt  int64              `json:"attachedAt"`          // last written, in milliseconds
-	Owner       string             `json:"owner,omitempty"`     // empty: left for whoever comes next
-	Beat        uint64             `json:"beat"`                // grows as long as the owner lives
+	AudioInput  *storedDevice      `json:"audioInputDevice,omitempty"`
+	VideoInput  *storedDevice      `json:"videoInputDevice,omitempty"`
+	AttachedAt  int64              `json:"attachedAt"`      // last written, in milliseconds
+	Owner       string             `json:"owner,omitempty"` // empty: left for whoever comes next
+	Beat        uint64             `json:"beat"`            // grows as long as the owner lives
 }
 
 type attachParty struct {
@@ -98,6 +100,7 @@ func (k *Call) record() attachRecord {
 		AudioMuted: local.audioMuted, VideoMuted: local.videoMuted, Held: k.held.Get(),
 		Answered: k.state.answered || k.answeredBefore, Variables: k.UserVariables(),
 		Extras: k.knownExtras(), AttachedAt: time.Now().UnixMilli(),
+		AudioInput: k.input(media.KindAudio).record(), VideoInput: k.input(media.KindVideo).record(),
 	}
 	if k.direction == errs.DirectionInbound {
 		r.Destination = k.from.URI

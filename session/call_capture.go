@@ -11,9 +11,9 @@ import (
 // An inputBegin is what a call captures one kind of media with when it begins.
 type inputBegin struct {
 	kind        media.Kind
-	capture     *capture // nil: nothing is selected
-	given       bool     // by the program: no device is captured from
-	pinned      bool     // to the device that the options name
+	capture     *capture      // nil: nothing is selected
+	given       bool          // by the program: no device is captured from
+	own         *deviceChoice // of the call; nil: the client's
 	constraints media.Constraints
 }
 
@@ -61,27 +61,35 @@ func (k *Call) capture(ctx context.Context, o *MediaOptions, i implication) ([]i
 // captureKind opens one kind. It is false for one that is not to be sent.
 func (k *Call) captureKind(ctx context.Context, kind media.Kind, o *MediaOptions) (b inputBegin, on bool, err error) {
 	own := o.constraints(kind)
-	b = inputBegin{kind: kind, constraints: k.c.constraints(kind, own), pinned: own != nil && own.DeviceID != ""}
+	b = inputBegin{kind: kind, constraints: k.c.constraints(kind, own)}
 	d, input := k.c.devices, k.input(kind)
 	d.ready(ctx)
-	var selected *media.Device
-	var off, none bool
+	var choice deviceChoice
+	off := false
 	err = d.ask(func() {
 		s := d.slots[input.device]
-		selected, off, none = s.choice.selected, s.off, s.choice.none
+		choice, off = s.choice, s.off
+		switch {
+		case own != nil && own.DeviceID != "":
+			choice = s.pin(own.DeviceID)
+		case input.left != nil:
+			choice = *input.left
+			if here := remembered(s.list.Get(), choice.selected); here != nil {
+				choice.selected = here
+			}
+		default:
+			return
+		}
+		b.own = &choice
 	})
 	if err != nil || off {
 		return b, false, err
 	}
-	if none && !b.pinned {
+	if choice.none {
 		o.setSource(kind, nil)
 		return b, kind == media.KindAudio, nil
 	}
-	r := media.InputRequest{Kind: input.device, Constraints: b.constraints}
-	wanted := selected
-	if b.pinned {
-		wanted = &media.Device{ID: own.DeviceID, Kind: input.device}
-	}
+	r, wanted := media.InputRequest{Kind: input.device, Constraints: b.constraints}, choice.selected
 	if wanted != nil {
 		r.Constraints.DeviceID, r.Constraints.PreferDeviceID = wanted.ID, ""
 	}
@@ -153,22 +161,25 @@ func fatalAccess(lost []error) *errs.MediaAccessError {
 func onOff(on bool) media.Toggle { return toggleOf(&on) }
 
 // addInput opens the selected device for a call that has not sent the kind, or has
-// sent something else. What it returns is given for one that captures from it.
-func (k *Call) addInput(ctx context.Context, kind media.Kind) (inputBegin, error) {
-	o, i, same := &MediaOptions{}, k.input(kind), false
-	err := k.c.devices.ask(func() {
+// sent something else. One that captures from it already is to follow what is selected.
+func (k *Call) addInput(ctx context.Context, kind media.Kind) (b inputBegin, same bool, err error) {
+	o, i := &MediaOptions{}, k.input(kind)
+	err = k.c.devices.ask(func() {
 		s := k.c.devices.slots[i.device]
-		same = i.follows && !s.off && s.choice.selected != nil && i.captures(s.choice.selected)
+		same = !s.off && s.choice.selected != nil && i.captures(s.choice.selected)
+		if same {
+			i.given, i.own = false, nil
+		}
 	})
 	if err != nil || same {
-		return inputBegin{given: true}, err
+		return b, same, err
 	}
 	b, on, err := k.captureKind(ctx, kind, o)
 	switch {
 	case err != nil:
-		return b, accessError("add input device", kind, err)
+		return b, false, accessError("add input device", kind, err)
 	case !on || b.capture == nil:
-		return b, &errs.InvalidParamsError{Param: "source", Reason: "is nil, and no " + kind.String() + " input is selected or enabled"}
+		return b, false, &errs.InvalidParamsError{Param: "source", Reason: "is nil, and no " + kind.String() + " input is selected or enabled"}
 	}
-	return b, nil
+	return b, false, nil
 }

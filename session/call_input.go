@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -16,20 +15,28 @@ type callInput struct {
 	k      *Call
 	kind   media.Kind
 	device media.DeviceKind
+	turn   slot // what the program wants of it is done one after the other
 
 	// The client's loop owns these.
-	follows     bool              // what is selected
+	given       bool              // the program's source is sent, or nothing yet
+	own         *deviceChoice     // what the call itself has selected; nil: what the client has
+	left        *deviceChoice     // what it had in an earlier process, until it captures
 	constraints media.Constraints // without device
 	now         *capture          // what is sent; nil: nothing is captured
 	target      *media.Device     // what is to be captured from; nil: nothing
+	aimed       bool              // there is a target
 	version     uint64            // counts targets
 	short       int               // captures in a row that were lost at once
 	switching   bool
 	cancel      context.CancelFunc // of what is being opened
+	failures    int                // to open the target, in a row
+	retry       *time.Timer        // until it is tried again; nil: it is not
 }
 
 func newCallInputs(k *Call) [2]*callInput {
-	of := func(kind media.Kind) *callInput { return &callInput{k: k, kind: kind, device: inputOf(kind)} }
+	of := func(kind media.Kind) *callInput {
+		return &callInput{k: k, kind: kind, device: inputOf(kind), turn: newSlot(), given: true}
+	}
 	return [2]*callInput{of(media.KindAudio), of(media.KindVideo)}
 }
 
@@ -86,40 +93,96 @@ func (i *callInput) opened(in media.Input, wanted *media.Device) *capture {
 // begin takes over what the call captures from when it begins. On the loop, like
 // what follows.
 func (i *callInput) begin(b inputBegin) {
-	i.follows, i.constraints, i.now = !b.pinned && !b.given, b.constraints, b.capture
-	i.target, i.version = nil, i.version+1
-	if i.cancel != nil {
-		i.cancel()
-	}
+	i.given, i.own, i.constraints, i.now = b.given, b.own, b.constraints, b.capture
+	i.left, i.aimed, i.version, i.failures = nil, false, i.version+1, 0
+	i.interrupt()
 	if b.capture == nil || b.capture.meant != nil { // else it was too early to choose, and it stays
 		i.follow() // another may have been selected meanwhile
 	}
+	i.k.rewrite()
+}
+
+// begun is what the call could begin with to be as it is.
+func (i *callInput) begun() inputBegin {
+	b := inputBegin{kind: i.kind, capture: i.now, given: i.given, own: i.own, constraints: i.constraints}
+	if b.capture != nil && b.capture.over { // nobody needs it
+		b.capture = nil
+	}
+	return b
+}
+
+// record is the device that the call has selected for itself, without ID if it wants
+// none; nil: it has not.
+func (i *callInput) record() *storedDevice {
+	own := i.own
+	if i.left != nil {
+		own = i.left
+	}
+	if own == nil || i.given && i.left == nil {
+		return nil
+	}
+	r := storedDevice{Kind: i.device}
+	if own.selected != nil {
+		r = stored(*own.gone())
+	}
+	return &r
+}
+
+// recall takes up what an earlier process has recorded.
+func (i *callInput) recall(r *storedDevice) {
+	switch {
+	case r == nil:
+	case r.ID == "":
+		i.left = &deviceChoice{none: true}
+	default:
+		i.left = &deviceChoice{selected: &media.Device{ID: r.ID, Label: r.Label, GroupID: r.GroupID, Kind: i.device}}
+	}
+}
+
+// interrupt ends what is under way, or is to be.
+func (i *callInput) interrupt() {
+	if i.cancel != nil {
+		i.cancel()
+	}
+	if i.retry != nil {
+		i.retry.Stop()
+		i.retry = nil
+	}
+}
+
+// choice is what is selected for the call, by itself or for all.
+func (i *callInput) choice() deviceChoice {
+	if i.own != nil {
+		return *i.own
+	}
+	return i.k.c.devices.slots[i.device].choice
 }
 
 // follow has the call capture from what is selected.
 func (i *callInput) follow() {
-	s := i.k.c.devices.slots[i.device]
+	choice := i.choice()
 	switch {
-	case !i.follows || i.k.state.status.ended() || i.k.media() == nil:
-	case s.off || s.choice.none:
+	case i.given || i.k.state.status.ended() || i.k.media() == nil:
+	case i.k.c.devices.slots[i.device].off || choice.none:
 		i.aim(nil)
-	case s.choice.selected != nil && !s.choice.missing:
-		i.aim(s.choice.selected)
+	case choice.selected != nil && !choice.missing:
+		i.aim(choice.selected)
 	}
 }
 
 // aim changes what is to be captured from. The latest wins.
 func (i *callInput) aim(at *media.Device) {
-	same := at == nil && i.target == nil || at != nil && i.target != nil && at.ID == i.target.ID
-	if i.switching && same || !i.switching && i.captures(at) {
+	same := i.aimed && (at == nil && i.target == nil || at != nil && i.target != nil && at.ID == i.target.ID)
+	if i.switching && same {
 		return
 	}
-	i.target = copyOf(at)
-	i.version++
-	if i.cancel != nil {
-		i.cancel()
+	if !same {
+		i.failures = 0
 	}
-	if !i.switching {
+	i.target, i.aimed = copyOf(at), true
+	i.version++
+	i.interrupt()
+	if !i.switching && !i.captures(at) {
 		i.switching = true
 		i.k.c.workers.Go(i.run)
 	}
@@ -163,7 +226,7 @@ type inputWish struct {
 }
 
 func (i *callInput) next() inputWish {
-	if !i.follows || i.k.state.status.ended() || i.captures(i.target) {
+	if i.given || !i.aimed || i.k.state.status.ended() || i.captures(i.target) {
 		i.switching = false
 		return inputWish{}
 	}
@@ -198,15 +261,21 @@ func (i *callInput) arrived(c *capture, err error, version uint64) (old *capture
 	if i.k.state.status.ended() {
 		return c, false
 	}
-	if err == nil {
-		err = i.send(c)
-	}
 	if err != nil {
-		i.k.report(&errs.MediaTrackError{Operation: "update selected input device", Kind: i.kind.String(), OriginalError: err}, false)
+		i.failed(err)
 		return c, false
 	}
+	if err = i.send(c); err != nil {
+		i.tell(err)
+		return c, false
+	}
+	i.failures = 0
 	old, i.now = i.now, c
 	return old, false
+}
+
+func (i *callInput) tell(err error) {
+	i.k.report(&errs.MediaTrackError{Operation: "update selected input device", Kind: i.kind.String(), OriginalError: err}, false)
 }
 
 // send has the leg send what is captured, or nothing.
@@ -220,29 +289,4 @@ func (i *callInput) send(c *capture) error {
 		i.k.sends(i.k.id, "replaced", input(i.kind), source)
 	}
 	return err
-}
-
-// A device that is lost is opened again if it is there, or is back. One that was lost
-// within a second so often in a row waits for a change of devices.
-const (
-	steadyCapture = time.Second
-	shortCaptures = 3
-)
-
-// lost is told of a capture that has ended by itself, which the leg has reported. Not
-// on the loop.
-func (i *callInput) lost(c *capture, err error) {
-	i.k.c.post(func() {
-		c.over = true
-		if i.now != c {
-			return
-		}
-		i.k.c.workers.Go(func() { _ = c.Close() })
-		if i.short++; time.Since(c.began) >= steadyCapture {
-			i.short = 0
-		}
-		if errors.As(err, new(*errs.DeviceNotFoundError)) && i.short < shortCaptures {
-			i.k.c.devices.recover()
-		}
-	})
 }

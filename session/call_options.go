@@ -27,8 +27,9 @@ type MediaOptions struct {
 	// VideoSource is what is sent. Nil: the selected camera, if Video says so; else no
 	// video.
 	VideoSource media.Source
-	// AudioConstraints and VideoConstraints say how devices capture. A DeviceID ties
-	// the call to that device, whatever is selected. Nil, and what they leave open: the
+	// AudioConstraints and VideoConstraints say how devices capture. A DeviceID has the
+	// call use that device, whatever the client selects, as if the call had selected it:
+	// see SelfParticipant.SelectAudioInput. Nil, and what they leave open: the
 	// preferences of that name, then those of what is default.
 	AudioConstraints, VideoConstraints *media.Constraints
 	// RequireLocalMedia has a call fail that cannot capture what it is to send, with a

@@ -145,6 +145,8 @@ func (c *Client) revive(id string, r attachRecord) {
 	k.orphans = r.Extras
 	k.held.Set(r.Held)
 	k.room.local.set(&localView{audioMuted: r.AudioMuted, videoMuted: r.VideoMuted})
+	k.input(media.KindAudio).recall(r.AudioInput)
+	k.input(media.KindVideo).recall(r.VideoInput)
 	c.addCall(k)
 	k.keep()
 	c.workers.Go(func() {

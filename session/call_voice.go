@@ -137,12 +137,20 @@ func (k *Call) sendFrom(ctx context.Context, kind media.Kind, source media.Sourc
 	if leg == nil {
 		return &errs.InvalidStateTransitionError{From: k.Status().String(), To: what}
 	}
+	turn := k.input(kind).turn
+	if err := turn.take(ctx); err != nil {
+		return err
+	}
+	defer turn.give()
 	if source != nil {
 		return k.replaceInput(ctx, leg, source, inputBegin{kind: kind, given: true})
 	}
-	b, err := k.addInput(ctx, kind)
-	if err != nil || b.given {
+	b, same, err := k.addInput(ctx, kind)
+	switch {
+	case err != nil:
 		return err
+	case same:
+		return k.agreeToSend(ctx, kind)
 	}
 	if err = k.replaceInput(ctx, leg, b.capture, b); err != nil {
 		_ = b.capture.Close()
@@ -151,38 +159,45 @@ func (k *Call) sendFrom(ctx context.Context, kind media.Kind, source media.Sourc
 }
 
 // replaceInput has the call send source, and agrees that with the service if it has
-// sent nothing. What fails changes nothing.
+// sent nothing. What was sent before is kept until then: what fails changes nothing.
 func (k *Call) replaceInput(ctx context.Context, leg *media.Leg, source media.Source, b inputBegin) error {
-	if err := k.takeInput(leg, source, b); err != nil {
+	old, before, err := k.takeInput(leg, source, b)
+	if err != nil {
 		return err
 	}
-	d := k.wantedDirections()
-	of := map[media.Kind]*media.Direction{media.KindAudio: &d.Audio, media.KindVideo: &d.Video}[b.kind]
-	if of.Sends() {
-		return nil
+	done := before.capture
+	if err = k.agreeToSend(ctx, b.kind); err != nil {
+		_, after, _ := k.takeInput(leg, old, before)
+		done = after.capture
 	}
-	*of |= media.SendOnly
-	err := k.SetDirections(ctx, d)
-	if err != nil {
-		_ = k.takeInput(leg, nil, inputBegin{kind: b.kind, given: true}) // as before: nothing was sent
+	if done != nil {
+		_ = done.Close()
 	}
 	return err
 }
 
-// takeInput puts source in the place of what is sent, and closes a device that was.
-func (k *Call) takeInput(leg *media.Leg, source media.Source, b inputBegin) error {
-	var before *capture
-	var failed error
+// agreeToSend has a kind sent that is not.
+func (k *Call) agreeToSend(ctx context.Context, kind media.Kind) error {
+	d := k.wantedDirections()
+	of := map[media.Kind]*media.Direction{media.KindAudio: &d.Audio, media.KindVideo: &d.Video}[kind]
+	if of.Sends() {
+		return nil
+	}
+	*of |= media.SendOnly
+	return k.SetDirections(ctx, d)
+}
+
+// takeInput puts source in the place of what is sent, which it returns. A device of it
+// stays open.
+func (k *Call) takeInput(leg *media.Leg, source media.Source, b inputBegin) (old media.Source, before inputBegin, failed error) {
 	err := k.c.ask(context.Background(), func() {
+		old = leg.Source(b.kind)
 		if failed = leg.Replace(b.kind, source); failed != nil {
 			return
 		}
 		k.sends(k.id, "replaced", input(b.kind), source)
-		before = k.input(b.kind).now
+		before = k.input(b.kind).begun()
 		k.input(b.kind).begin(b)
 	})
-	if before != nil {
-		_ = before.Close()
-	}
-	return errors.Join(err, failed)
+	return old, before, errors.Join(err, failed)
 }

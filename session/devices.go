@@ -33,13 +33,16 @@ type Devices struct {
 	errors    *observable.Events[error]
 
 	listing slot // devices are listed one after the other
-	loaded  bool // what was stored is known; whoever has the slot owns it
+	asking  slot // the provider is listing them, perhaps for somebody who has left
 
 	// The client's loop owns the fields of this group.
 	started  bool        // with the first Connect, or the program has decided
 	listed   bool        // the lists are known
 	resolved bool        // devices have been chosen
 	debounce *time.Timer // until they are again; nil: no need
+	store    *store      // of what the program selects
+	loaded   bool        // what was stored there is known
+	era      int         // counts the times that this has become another matter
 	failing  bool        // the last list failed, which was told
 	unwatch  context.CancelFunc
 }
@@ -61,6 +64,7 @@ type deviceSlot struct {
 
 // A DeviceRecovery tells of a device that was selected without being asked for.
 type DeviceRecovery struct {
+	CallID        string // of a call that has selected for itself; empty: the client's selection
 	Kind          media.DeviceKind
 	Previous, New *media.Device // nil: none
 	Reason        DeviceRecoveryReason
@@ -77,11 +81,11 @@ type ConstraintFallback struct {
 
 func newDevices(c *Client) *Devices {
 	d := &Devices{
-		c: c, provider: c.opts.Devices, slots: map[media.DeviceKind]*deviceSlot{},
+		c: c, provider: c.opts.Devices, store: c.store, slots: map[media.DeviceKind]*deviceSlot{},
 		recovered: observable.NewEvents[DeviceRecovery](0),
 		fallbacks: observable.NewEvents[ConstraintFallback](0),
 		errors:    observable.NewEvents[error](1),
-		listing:   newSlot(),
+		listing:   newSlot(), asking: newSlot(),
 	}
 	for _, kind := range deviceKinds {
 		d.slots[kind] = &deviceSlot{
@@ -106,6 +110,9 @@ func sameDevice(a, b *media.Device) bool {
 func (d *Devices) complete() {
 	if d.debounce != nil {
 		d.debounce.Stop()
+	}
+	if d.store != d.c.store {
+		d.store.close()
 	}
 	for _, s := range d.slots {
 		s.list.Complete()

@@ -9,8 +9,15 @@ import (
 	"github.com/callrx/callrx/media"
 )
 
-// askDevices asks the provider, no longer than an answer may take.
-func askDevices[T any](ctx context.Context, ask func(context.Context) (T, error), late func(T)) (T, error) {
+// askDevices asks the provider, no longer than an answer may take, and not at all
+// once the client is closed.
+func askDevices[T any](ctx context.Context, d *Devices, ask func(context.Context) (T, error), late func(T)) (T, error) {
+	ctx, cancel := joined(ctx, d.c.ctx)
+	defer cancel()
+	if ctx.Err() != nil {
+		var none T
+		return none, context.Cause(ctx)
+	}
 	within, cancel := context.WithTimeout(ctx, deviceTimeout)
 	defer cancel()
 	return askProgram(within, theProvider, ask, late)
@@ -18,7 +25,7 @@ func askDevices[T any](ctx context.Context, ask func(context.Context) (T, error)
 
 // open opens an input.
 func (d *Devices) open(ctx context.Context, r media.InputRequest) (media.Input, error) {
-	return askDevices(ctx, func(ctx context.Context) (media.Input, error) {
+	return askDevices(ctx, d, func(ctx context.Context) (media.Input, error) {
 		return media.OpenInput(ctx, d.provider, r)
 	}, func(late media.Input) { closeSource(late.Source) })
 }
@@ -49,24 +56,29 @@ func (c *Client) constraints(kind media.Kind, own *media.Constraints) media.Cons
 // AudioInputConstraints are what a call captures audio with that says nothing else:
 // the preferences, and the selected device; false: audio input is disabled.
 func (d *Devices) AudioInputConstraints() (media.Constraints, bool) {
-	return d.constraintsOf(media.KindAudio)
+	return d.inputConstraints(media.KindAudio)
 }
 
 // VideoInputConstraints is AudioInputConstraints of video.
 func (d *Devices) VideoInputConstraints() (media.Constraints, bool) {
-	return d.constraintsOf(media.KindVideo)
+	return d.inputConstraints(media.KindVideo)
 }
 
-func (d *Devices) constraintsOf(kind media.Kind) (media.Constraints, bool) {
-	s := d.slots[inputOf(kind)]
-	if s.disabled.Get() {
+func (d *Devices) inputConstraints(kind media.Kind) (media.Constraints, bool) {
+	if d.slots[inputOf(kind)].disabled.Get() {
 		return media.Constraints{}, false
 	}
-	all := d.c.constraints(kind, nil)
-	if selected := s.selected.Get(); selected != nil {
+	return d.constraintsOf(kind, nil), true
+}
+
+// constraintsOf are those of a call with constraints of its own, which may name a
+// device.
+func (d *Devices) constraintsOf(kind media.Kind, own *media.Constraints) media.Constraints {
+	all := d.c.constraints(kind, own)
+	if selected := d.slots[inputOf(kind)].selected.Get(); selected != nil && (own == nil || own.DeviceID == "") {
 		all.DeviceID = selected.ID
 	}
-	return all, true
+	return all
 }
 
 // wantsNone reports whether the program has selected no device of a kind.
@@ -117,7 +129,7 @@ func (d *Devices) inspect(ctx context.Context, device media.Device) (media.Devic
 		return media.DeviceCapabilities{}, &errs.DeviceNotFoundError{DeviceID: device.ID}
 	}
 	if i, ok := d.provider.(media.DeviceInspector); ok {
-		return askDevices(ctx, func(ctx context.Context) (media.DeviceCapabilities, error) {
+		return askDevices(ctx, d, func(ctx context.Context) (media.DeviceCapabilities, error) {
 			return i.Inspect(ctx, device)
 		}, forget[media.DeviceCapabilities])
 	}
@@ -154,7 +166,7 @@ func (d *Devices) OpenSelectedOutput(ctx context.Context) (media.Sink, error) {
 	if selected == nil {
 		return nil, &errs.DeviceNotFoundError{}
 	}
-	return askDevices(ctx, func(ctx context.Context) (media.Sink, error) {
+	return askDevices(ctx, d, func(ctx context.Context) (media.Sink, error) {
 		return opener.OpenOutput(ctx, selected.ID)
 	}, func(late media.Sink) { _ = late.Close() })
 }
@@ -198,8 +210,7 @@ func (d *Devices) probe(ctx context.Context, kind media.Kind) (media.Input, erro
 	if d.provider == nil {
 		return media.Input{}, &errs.DeviceNotFoundError{}
 	}
-	all, _ := d.constraintsOf(kind)
-	return d.open(ctx, media.InputRequest{Kind: inputOf(kind), Constraints: all})
+	return d.open(ctx, media.InputRequest{Kind: inputOf(kind), Constraints: d.constraintsOf(kind, nil)})
 }
 
 // prefer selects a device, if nothing is, without remembering it.

@@ -60,6 +60,37 @@ func TestACallThatIsTakenUpCapturesFromADevice(t *testing.T) {
 	})
 }
 
+// One that had selected for itself captures from that device, whatever the next
+// process has selected, and is silent if it wanted none.
+func TestACallThatIsTakenUpKeepsItsOwnDevice(t *testing.T) {
+	for name, own := range map[string]*media.Device{"a device": &headset, "none": nil} {
+		t.Run(name, func(t *testing.T) {
+			inCallBubble(t, noOptions, func(t *testing.T, b *callBubble) {
+				heard, bob := newListener(t), b.client(t, "bob")
+				first := b.start(t, "ann", sharedMemory(), session.Options{Devices: virtual(t, desk, headset)})
+				k, _ := b.pair(t, first.lineOf, bob, "ann", session.MediaOptions{}, session.MediaOptions{AudioSink: heard})
+				if err := selfOf(t, k).SelectAudioInput(t.Context(), own, session.SelectDeviceOptions{}); err != nil {
+					t.Fatal(err)
+				}
+				pass(time.Second)
+				o, v := takingUp(session.MediaOptions{}), virtual(t, desk, headset)
+				o.Devices = v
+				second, k2 := b.survive(t, first, "ann", o)
+				pass(time.Second)
+				if own == nil {
+					nowSilence(t, heard)
+				} else {
+					nowTone(t, heard, headsetHz)
+				}
+				if idOf(second.Devices().SelectedAudioInput()) != "desk" || v.InUse(media.DeviceAudioInput, "desk") != 0 {
+					t.Error("it is not this call alone")
+				}
+				b.over(t, second.lineOf, k2)
+			})
+		})
+	}
+}
+
 func TestPreflightTriesTheDevicesThatCallsWouldUse(t *testing.T) {
 	denied := plugged(t, webcam)
 	denied.Denied = true
@@ -94,6 +125,45 @@ func TestPreflightTriesTheDevicesThatCallsWouldUse(t *testing.T) {
 		o.Video = media.Default
 		if res, err = ann.Preflight(t.Context(), "/public/echo", o); err != nil || res.Devices.AudioInput.Given {
 			t.Errorf("disabled: %+v: %v", res.Devices.AudioInput, err)
+		}
+	})
+}
+
+func TestPreflightTriesTheDevicesThatItIsGiven(t *testing.T) {
+	inCallBubble(t, noOptions, func(t *testing.T, b *callBubble) {
+		v := virtual(t, desk, headset, webcam)
+		ann := b.withDevices(t, v, asUsual)
+		gone := headset
+		gone.ID, gone.Label, gone.GroupID = "gone", "Gone", ""
+		try := func(audio, video *media.Device) (*session.PreflightResult, error) {
+			return ann.Preflight(t.Context(), "/public/echo", session.PreflightOptions{
+				MediaOptions: ann.media(session.MediaOptions{ICEServers: []media.ICEServer{}}), SkipMediaTest: true,
+				AudioDevice: audio, VideoDevice: video,
+			})
+		}
+		if err := ann.Devices().DisableVideoInput(); err != nil {
+			t.Fatal(err)
+		}
+		res, err := try(&media.Device{Label: "Headset", Kind: media.DeviceAudioInput}, &webcam)
+		d := res.Devices
+		if err != nil || !d.AudioInput.Working || idOf(d.AudioInput.Device) != "headset" || !d.VideoInput.Working || idOf(d.VideoInput.Device) != "webcam" {
+			t.Errorf("devices %+v: %v", d, err)
+		}
+		for name, row := range map[string]struct {
+			device *media.Device
+			want   any
+		}{
+			"gone":          {&gone, new(*errs.DeviceNotFoundError)},
+			"a camera":      {&webcam, new(*errs.InvalidParamsError)},
+			"nothing known": {&media.Device{Kind: media.DeviceAudioInput}, new(*errs.InvalidParamsError)},
+		} {
+			res, err := try(row.device, nil)
+			if cause := wantPhase(t, res, err, errs.PreflightDevices); !errors.As(cause, row.want) || res.Devices.AudioInput.Working {
+				t.Errorf("%s: %v", name, cause)
+			}
+		}
+		if idOf(ann.Devices().SelectedAudioInput()) != "desk" || v.InUse(media.DeviceAudioInput, "headset")+v.InUse(media.DeviceVideoInput, "webcam") != 0 {
+			t.Error("the test leaves something behind")
 		}
 	})
 }

@@ -39,11 +39,21 @@ func (d *Devices) list(ctx context.Context) error {
 	}
 	defer d.listing.give()
 	d.load(ctx)
-	all, err := askDevices(ctx, d.provider.Devices, forget[[]media.Device])
+	all, err := askDevices(ctx, d, d.enumerate, forget[[]media.Device])
 	if err != nil {
 		return causeOf(ctx, &errs.MediaAccessError{Operation: "list devices", OriginalError: err})
 	}
 	return d.c.ask(ctx, func() { d.take(all) })
+}
+
+// enumerate asks when the provider has answered the time before: one that ignores its
+// context is not asked once more meanwhile.
+func (d *Devices) enumerate(ctx context.Context) ([]media.Device, error) {
+	if err := d.asking.take(ctx); err != nil {
+		return nil, err
+	}
+	defer d.asking.give()
+	return d.provider.Devices(ctx)
 }
 
 // take shows the lists. When they have changed, devices are chosen in a while. On

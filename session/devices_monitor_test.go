@@ -203,6 +203,57 @@ func TestTheSelectionOutlivesTheProcessIfPreferred(t *testing.T) {
 	})
 }
 
+func TestTheSelectionIsKeptInAnotherStorage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		usual, other := session.NewMemoryStorage(), session.NewMemoryStorage()
+		stored := func(s session.Storage) string {
+			text, _, err := s.Get(t.Context(), session.ScopePersistent, "sw:device:audioinput")
+			if err != nil {
+				t.Error(err)
+			}
+			var v map[string]any
+			_ = json.Unmarshal(text, &v)
+			id, _ := v["deviceId"].(string)
+			return id
+		}
+		process := func(own session.Storage, then func(*session.Client)) (selected string) {
+			c := idle(t, session.Options{Devices: virtual(t, desk, headset), Storage: usual})
+			defer c.Close()
+			d := c.Devices()
+			if err := errors.Join(d.Enumerate(t.Context()), d.SetStorage(own)); err != nil {
+				t.Fatal(err)
+			}
+			pass(2 * time.Second)
+			selected = idOf(d.SelectedAudioInput())
+			then(c)
+			return selected
+		}
+		choose := func(c *session.Client) {
+			if err := c.Devices().SelectAudioInput(&headset); err != nil {
+				t.Error(err)
+			}
+		}
+		process(other, choose)
+		if stored(usual) != "" || stored(other) != "headset" {
+			t.Errorf("stored are %q and, in the other, %q", stored(usual), stored(other))
+		}
+		if got := process(nil, choose); got != "desk" || stored(usual) != "" {
+			t.Errorf("without a storage %s is selected, stored %q", got, stored(usual))
+		}
+		got := process(other, func(c *session.Client) {
+			if err := errors.Join(c.ResetToDefaults(t.Context()), c.Close()); err != nil {
+				t.Error(err)
+			}
+			if err := c.Devices().SetStorage(usual); !errors.Is(err, errs.ErrClosed) {
+				t.Errorf("after Close: %v", err)
+			}
+		})
+		if got != "headset" || stored(other) != "" {
+			t.Errorf("%s is selected; after a reset %q is stored", got, stored(other))
+		}
+	})
+}
+
 func TestAStoredSelectionThatCannotBeIsToldAndForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := session.NewMemoryStorage()

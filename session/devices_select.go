@@ -29,20 +29,13 @@ func (d *Devices) SelectVideoInput(device *media.Device) error {
 }
 
 func (d *Devices) choose(kind media.DeviceKind, device *media.Device) error {
-	if problem := deviceOf(kind)(device); problem != "" {
-		return &errs.InvalidParamsError{Param: "device", Reason: problem}
-	}
 	var refused error
 	err := d.ask(func() {
 		s := d.slots[kind]
-		if here := remembered(s.list.Get(), device); here != nil {
-			device = here
-		}
-		if device != nil && device.ID == "" {
-			refused = &errs.InvalidParamsError{Param: "device", Reason: "is not there, and has no ID"}
+		if device, refused = s.selectable(device); refused != nil {
 			return
 		}
-		s.choice = s.choice.choose(copyOf(device))
+		s.choice = s.choice.choose(device)
 		s.off = s.off && device == nil
 		d.keep(s)
 		d.show(s, "")
@@ -52,6 +45,31 @@ func (d *Devices) choose(kind media.DeviceKind, device *media.Device) error {
 		return err
 	}
 	return refused
+}
+
+// selectable is the device of the list that the program means. One that is not there
+// is itself, if that says enough.
+func (s *deviceSlot) selectable(device *media.Device) (*media.Device, error) {
+	problem := deviceOf(s.kind)(device)
+	if here := remembered(s.list.Get(), device); here != nil && problem == "" {
+		return here, nil
+	}
+	if problem == "" && device != nil && device.ID == "" {
+		problem = "is not there, and has no ID"
+	}
+	if problem != "" {
+		return nil, &errs.InvalidParamsError{Param: "device", Reason: problem}
+	}
+	return copyOf(device), nil
+}
+
+// pin is the choice of the device with that ID, there or not.
+func (s *deviceSlot) pin(id string) deviceChoice {
+	device := only(s.list.Get(), func(o media.Device) bool { return o.ID == id })
+	if device == nil {
+		device = &media.Device{ID: id, Kind: s.kind}
+	}
+	return deviceChoice{selected: device}
 }
 
 // DisableAudioInput has calls capture no microphone: those that run send silence,
@@ -96,19 +114,23 @@ func (d *Devices) enable(kind media.DeviceKind) error {
 // enables what is disabled and lists the devices anew, of which the first or the
 // preferred ones are selected then. Running calls go on meanwhile.
 func (d *Devices) ClearState(ctx context.Context) error {
-	err := d.ask(func() {
-		for _, kind := range deviceKinds {
-			s := d.slots[kind]
-			s.choice, s.off = deviceChoice{}, false
-			d.keep(s)
-			d.show(s, "")
-		}
-		d.schedule()
-	})
-	if err != nil {
+	if err := d.ask(d.forget); err != nil {
 		return err
 	}
 	return d.Enumerate(ctx)
+}
+
+// forget is ClearState without the list. What is being loaded comes too late. On the
+// loop.
+func (d *Devices) forget() {
+	d.era++
+	for _, kind := range deviceKinds {
+		s := d.slots[kind]
+		s.choice, s.off = deviceChoice{}, false
+		d.keep(s)
+		d.show(s, "")
+	}
+	d.schedule()
 }
 
 // ask runs do on the client's loop, which it starts if need be.
@@ -140,25 +162,40 @@ func (d *Devices) resolve() {
 	}
 }
 
-// settle chooses a device of one kind and tells.
+// settle chooses a device of one kind, for all and for the calls that have selected for
+// themselves, and tells.
 func (d *Devices) settle(s *deviceSlot) {
+	var reason DeviceRecoveryReason
+	s.choice, reason = d.settled(s, s.choice, "")
+	d.show(s, reason)
+	for _, k := range d.c.streams.calls.Get() {
+		for _, i := range k.inputs {
+			if i.device == s.kind && i.own != nil {
+				*i.own, _ = d.settled(s, *i.own, k.id)
+			}
+		}
+	}
+}
+
+// settled is a choice by the list there is, of a call or of the client.
+func (d *Devices) settled(s *deviceSlot, before deviceChoice, callID string) (deviceChoice, DeviceRecoveryReason) {
 	p := d.c.preferred()
 	preferred := map[media.DeviceKind]*media.Device{
 		media.DeviceAudioInput: p.PreferredAudioInput, media.DeviceAudioOutput: p.PreferredAudioOutput,
 		media.DeviceVideoInput: p.PreferredVideoInput,
 	}[s.kind]
-	before := s.choice.selected
-	after, reason := s.choice.resolve(s.list.Get(), preferred, p.SyncDevicesToActiveCalls)
-	s.choice = after
-	d.show(s, reason)
+	after, reason := before.resolve(s.list.Get(), preferred, p.SyncDevicesToActiveCalls)
 	if reason == "" {
-		return
+		return after, reason
 	}
-	event := DeviceRecovery{Kind: s.kind, Previous: copyOf(before), New: copyOf(after.selected), Reason: reason}
+	event := DeviceRecovery{
+		CallID: callID, Kind: s.kind, Previous: copyOf(before.selected), New: copyOf(after.selected), Reason: reason,
+	}
 	if reason == DeviceRecoveryAmbiguous {
 		event.New = nil
 	}
 	d.recovered.Publish(event)
+	return after, reason
 }
 
 // show publishes what is selected, and takes it down.

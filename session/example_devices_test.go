@@ -245,3 +245,54 @@ func ExampleDevices_ObserveConstraintFallbacks() {
 	}
 	// Output: audioinput the one of last week → Desk with its constraints as preferred <nil>
 }
+
+// Would a call with the headset go well, whatever is selected?
+func ExamplePreflightOptions() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	_, gw, end := exampleCallers(ctx)
+	defer end()
+	headset := media.Device{ID: "headset", Label: "Headset", Kind: media.DeviceAudioInput}
+	machine, err := media.NewVirtualDevices(
+		media.VirtualDevice{Device: media.Device{ID: "desk", Label: "Desk", Kind: media.DeviceAudioInput}}, media.VirtualDevice{Device: headset})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client := exampleClient(ctx, gw, session.Options{Devices: machine})
+	defer client.Close()
+
+	o := session.PreflightOptions{MediaOptions: onLoopbackOnly(), AudioDevice: &headset, SkipMediaTest: true}
+	result, err := client.Preflight(ctx, "/public/echo", o)
+	input := result.Devices.AudioInput
+	fmt.Println(input.Device.Label, "works:", input.Working, err)
+	machine.Remove(headset.Kind, headset.ID)
+	result, err = client.Preflight(ctx, "/public/echo", o)
+	var gone *errs.DeviceNotFoundError
+	fmt.Println("works:", result.Devices.AudioInput.Working, errors.As(err, &gone), gone.DeviceID)
+	// Output:
+	// Headset works: true <nil>
+	// works: false true headset
+}
+
+// What is selected is kept apart from everything else.
+func ExampleDevices_SetStorage() {
+	ctx := context.Background()
+	mine := session.NewMemoryStorage()
+	for range 2 { // one process after the other
+		_, client := exampleDevices()
+		devices := client.Devices()
+		if err := errors.Join(devices.SetStorage(mine), devices.EnableMonitoring()); err != nil {
+			fmt.Println(err)
+		}
+		selected, err := devices.ObserveSelectedAudioInput().Wait(ctx, func(d *media.Device) bool { return d != nil })
+		fmt.Println(selected.Label, err)
+		headset := devices.AudioInputs()[1]
+		if err := errors.Join(devices.SelectAudioInput(&headset), client.Close()); err != nil {
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// Desk <nil>
+	// Headset <nil>
+}

@@ -18,6 +18,12 @@ type PreflightOptions struct {
 	// call would capture from a device of Client.Devices, that is opened, tried and
 	// closed. With neither AudioSource nor AudioSink, the test call sends a quiet tone.
 	MediaOptions
+	// AudioDevice and VideoDevice are tried instead of those that a call would capture
+	// from, also while their kind is disabled, and the camera also without Video; the
+	// test call captures from them if it captures at all. One that is not there is not
+	// replaced by another. A source given for the kind is tried instead. Nil: as a call
+	// would.
+	AudioDevice, VideoDevice *media.Device
 	// Duration is how long media is measured. Zero: 10 s.
 	Duration time.Duration
 	// Timeout bounds each phase, of the last one without Duration. Zero: 10 s.

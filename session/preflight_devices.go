@@ -11,6 +11,9 @@ import (
 // devices tries the sources, or the devices that would be captured from, each by
 // itself, and looks whether the sinks fit.
 func (p *preflight) devices(ctx context.Context) error {
+	if err := errors.Join(p.pin(ctx, media.KindAudio), p.pin(ctx, media.KindVideo)); err != nil {
+		return err
+	}
 	o, preferred, implied := p.o.MediaOptions, p.c.preferred(), implication{audio: true}
 	cfg := media.LegConfig{
 		Directions:  o.directions(implied),
@@ -29,6 +32,41 @@ func (p *preflight) devices(ctx context.Context) error {
 		p.kind(ctx, media.KindVideo, cfg, o.lacks(media.KindVideo, implied), &d.VideoInput, &d.VideoOutput))
 }
 
+// given is the device of a kind that is to be tried; nil: what a call would have.
+func (p *preflight) given(kind media.Kind) *media.Device {
+	if kind == media.KindVideo {
+		return p.o.VideoDevice
+	}
+	return p.o.AudioDevice
+}
+
+// pin has a call of these options capture from the device that is given.
+func (p *preflight) pin(ctx context.Context, kind media.Kind) error {
+	device, d := p.given(kind), p.c.devices
+	if device == nil {
+		return nil
+	}
+	if d.provider == nil {
+		return accessError("try the device", kind, &errs.DeviceNotFoundError{DeviceID: device.ID})
+	}
+	d.ready(ctx)
+	here, err := d.slots[inputOf(kind)].selectable(device)
+	if err != nil {
+		return err
+	}
+	constraints := p.o.constraints(kind).Clone()
+	if constraints == nil {
+		constraints = &media.Constraints{}
+	}
+	constraints.DeviceID, constraints.PreferDeviceID = here.ID, ""
+	if kind == media.KindVideo {
+		p.o.Video, p.o.VideoConstraints = media.On, constraints
+	} else {
+		p.o.AudioConstraints = constraints
+	}
+	return nil
+}
+
 // kind tries what there is of one kind: what the program gave, or a device.
 func (p *preflight) kind(ctx context.Context, kind media.Kind, cfg media.LegConfig, lacks bool, in *PreflightInput, out *PreflightOutput) error {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout/2) // the other kind wants some, too
@@ -38,11 +76,15 @@ func (p *preflight) kind(ctx context.Context, kind media.Kind, cfg media.LegConf
 		source, sink = cfg.VideoSource, cfg.VideoSink
 	}
 	if d := p.c.devices; lacks && d.provider != nil {
-		if _, on := d.constraintsOf(kind); !on || d.wantsNone(kind) {
+		given, own := p.given(kind) != nil, p.o.constraints(kind)
+		pinned := own != nil && own.DeviceID != ""
+		if off := d.slots[inputOf(kind)].disabled.Get(); !given && (off || d.wantsNone(kind) && !pinned) {
 			return nil
 		}
 		in.Given = true
-		open, err := d.probe(ctx, kind)
+		open, err := d.open(ctx, media.InputRequest{
+			Kind: inputOf(kind), Constraints: d.constraintsOf(kind, own), KeepDevice: given,
+		})
 		if err != nil {
 			p.warn(kind.String() + " input device not working")
 			return accessError("try the device", kind, err)

@@ -7,31 +7,37 @@ import (
 	"github.com/callrx/callrx/errs"
 )
 
-// ResetToDefaults sets every preference to its default and removes all that the
-// SDK keeps in Options.Storage, of this client and of others that use it: every
-// key that begins with "sw:", in both scopes. That is the credential, its key, the
-// session, the records of calls and the preferences.
+// ResetToDefaults sets every preference to its default, does what
+// [Devices.ClearState] does and removes all that the SDK keeps in Options.Storage, of
+// this client and of others that use it: every key that begins with "sw:", in both
+// scopes. That is the credential, its key, the session, the records of calls, the
+// preferences and the selected devices.
 //
-// The client goes on with what it has in memory: it stays signed in, its calls go
-// on, and what changes from now on is stored again. Calls of this client go back on
-// record at once, so that they survive the process.
+// The client goes on with what else it has in memory: it stays signed in, its calls
+// go on, and what changes from now on is stored again. Calls of this client go back on
+// record at once, so that they survive the process. Devices are listed anew beside it,
+// as far as anybody has asked for them yet.
 //
 // A *errs.StorageError says that something may still be stored; the preferences
-// are reset then. After Client.Close it is errs.ErrClosed.
+// and the devices are reset then. After Client.Close it is errs.ErrClosed.
 func (c *Client) ResetToDefaults(ctx context.Context) error {
 	if err := c.preferences.ResetToDefaults(); err != nil {
 		return err
 	}
-	if err := c.store.clear(ctx); err != nil {
+	failed := c.store.clear(ctx)
+	c.begun()
+	if err := c.ask(context.WithoutCancel(ctx), c.forgotten); err != nil {
 		return err
 	}
-	c.begun()
-	return c.ask(ctx, c.forgotten)
+	return failed
 }
 
-// forgotten is told when nothing is stored any more. What is known of devices
-// beyond the preferences is to be forgotten here. On the loop.
+// forgotten is told when nothing is stored any more. On the loop.
 func (c *Client) forgotten() {
+	c.devices.forget()
+	if c.devices.listed {
+		c.devices.refresh()
+	}
 	for _, k := range c.streams.calls.Get() {
 		k.rewrite()
 	}

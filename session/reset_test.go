@@ -127,3 +127,86 @@ func TestResetToDefaultsSaysWhatCannotBeForgotten(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 }
+
+// Devices are what they were before anybody selected one, here, in the storage and for
+// the next process. Whatever was about to be stored is not.
+func TestResetToDefaultsForgetsTheSelectedDevices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &listed{sharedMemory(), map[session.Scope]map[string]bool{session.ScopeSession: {}, session.ScopePersistent: {}}}
+		o := session.Options{Devices: virtual(t, desk, headset, webcam), Storage: s}
+		c := idle(t, o)
+		defer c.Close()
+		d := c.Devices()
+		if err := d.Enumerate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		pass(2 * time.Second)
+		if err := errors.Join(d.SelectAudioInput(&headset), d.DisableVideoInput(), c.ResetToDefaults(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if d.SelectedAudioInput() != nil || d.VideoInputDisabled() {
+			t.Errorf("after a reset %v is selected, disabled %v", d.SelectedAudioInput(), d.VideoInputDisabled())
+		}
+		pass(2 * time.Second)
+		if keys := s.left(t); len(keys) != 0 || idOf(d.SelectedAudioInput()) != "desk" || idOf(d.SelectedVideoInput()) != "webcam" {
+			t.Errorf("stored is %v; %v and %v are selected", keys, d.SelectedAudioInput(), d.SelectedVideoInput())
+		}
+		if err := d.SelectAudioInput(&headset); err != nil {
+			t.Fatal(err)
+		}
+		pass(0)
+		if keys := s.left(t); len(keys) != 1 {
+			t.Errorf("what is selected after a reset is not stored: %v", keys)
+		}
+	})
+}
+
+// waiting is a storage that answers for devices when it may.
+type waiting struct {
+	session.Storage
+	may chan struct{}
+}
+
+func (w waiting) Get(ctx context.Context, s session.Scope, key string) ([]byte, bool, error) {
+	value, ok, err := w.Storage.Get(ctx, s, key)
+	if strings.HasPrefix(key, "sw:device:") {
+		<-w.may
+	}
+	return value, ok, err
+}
+
+func TestASelectionThatIsLoadedTooLateStaysForgotten(t *testing.T) {
+	for name, forget := range map[string]func(*session.Client, context.Context) error{
+		"ClearState": func(c *session.Client, ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, time.Second) // the list waits for the storage
+			defer cancel()
+			if err := c.Devices().ClearState(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				return err
+			}
+			return nil
+		},
+		"ResetToDefaults": (*session.Client).ResetToDefaults,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := waiting{session.NewMemoryStorage(), make(chan struct{})}
+				text := []byte(`{"deviceId":"headset","label":"Headset","kind":"audioinput","groupId":""}`)
+				if err := s.Set(t.Context(), session.ScopePersistent, "sw:device:audioinput", text); err != nil {
+					t.Fatal(err)
+				}
+				c := idle(t, session.Options{Devices: virtual(t, desk, headset), Storage: s})
+				defer c.Close()
+				go func() { _ = c.Devices().Enumerate(t.Context()) }()
+				synctest.Wait()
+				if err := forget(c, t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				close(s.may)
+				pass(5 * time.Second)
+				if d := c.Devices().SelectedAudioInput(); idOf(d) != "desk" {
+					t.Errorf("%v is selected", d)
+				}
+			})
+		})
+	}
+}

@@ -3,6 +3,7 @@ package session_test
 import (
 	"time"
 
+	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session/sessiontest"
 )
 
@@ -77,6 +78,8 @@ var soakFaults = []struct {
 			s.srv.HangupCall(pick(s, legs...).CallID, "NORMAL_CLEARING", 16)
 		}
 	}},
+	{"device unplugged", func(s *soak, user string) { s.unplug(user, media.VirtualDevice{}) }},
+	{"device busy", func(s *soak, user string) { s.unplug(user, media.VirtualDevice{Device: headset, Busy: true}) }},
 	{"media lost", func(s *soak, _ string) {
 		legs := s.liveLegs()
 		if len(legs) == 0 {
@@ -87,6 +90,22 @@ var soakFaults = []struct {
 		s.rest(s.between(200*time.Millisecond, 3*time.Second))
 		s.srv.DropMedia(id, false)
 	}},
+}
+
+// unplug takes a user's headset away for a while, in which there may be another like
+// it.
+func (s *soak) unplug(user string, meanwhile media.VirtualDevice) {
+	for _, u := range s.users {
+		if u.name != user {
+			continue
+		}
+		u.mics.Remove(headset.Kind, headset.ID)
+		if meanwhile.ID != "" {
+			plug(s.t, u.mics, meanwhile)
+		}
+		s.rest(s.between(50*time.Millisecond, 2*time.Second))
+		plug(s.t, u.mics, media.VirtualDevice{Device: headset})
+	}
 }
 
 // spoil has the next request that matches fail, if there is one soon.

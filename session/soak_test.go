@@ -91,6 +91,9 @@ func TestCallsLiveThroughRandomFaults(t *testing.T) {
 	defer stuck.Stop()
 	for _, u := range s.users {
 		_ = u.c.Close()
+		if n := u.open(); n != 0 {
+			t.Errorf("%s has left %d microphones open", u.name, n)
+		}
 	}
 	s.srv.Client().CloseIdleConnections()
 	s.srv.Close()
@@ -210,6 +213,16 @@ func (s *soak) wantWell() {
 	s.wantOrder()
 	s.wantNothingLost(ctx)
 	s.wantNoOrphans(ctx)
+	for _, u := range s.users {
+		for u.open() > len(u.c.Calls()) { // one is about to take the place of another
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-ctx.Done():
+				s.t.Errorf("%s has %d microphones open for %d calls", u.name, u.open(), len(u.c.Calls()))
+				return
+			}
+		}
+	}
 }
 
 // wantNothingLost: whoever kept the session got every numbered event.

@@ -22,6 +22,7 @@ const markEvent = "soak.mark"
 type soakUser struct {
 	name  string
 	c     *session.Client
+	mics  *media.VirtualDevices // desk and headset
 	order sessiontest.SessionOrder
 	met   atomic.Bool  // has been online
 	mark  atomic.Int64 // the last that came
@@ -32,7 +33,10 @@ type soakUser struct {
 // newSoakUser has tokens of half a minute, so that refreshes meet the faults, and
 // a backend that fails now and then.
 func newSoakUser(s *soak, name string) *soakUser {
-	u := &soakUser{name: name}
+	u := &soakUser{name: name, mics: virtual(s.t)}
+	for _, d := range []media.Device{headset, desk} {
+		plug(s.t, u.mics, media.VirtualDevice{Device: d}) // of silence, which costs little
+	}
 	provider := session.CredentialFunc(func(context.Context, session.AuthContext) (session.Credential, error) {
 		if u.met.Load() && s.n(8) == 0 && !s.over() {
 			return session.Credential{}, errNoBackend
@@ -44,6 +48,7 @@ func newSoakUser(s *soak, name string) *soakUser {
 		APIURL: s.srv.APIURL(), RelayURL: s.srv.RelayURL(), HTTPClient: s.srv.Client(), DPoPKey: sharedKey(),
 		Refresh:   session.RefreshPolicy{Lead: 15 * time.Second, MaxAttempts: 10, MinBackoff: 100 * time.Millisecond, MaxBackoff: time.Second},
 		Reconnect: session.ReconnectPolicy{PingInterval: 2 * time.Second, PingTimeout: 3 * time.Second},
+		Devices:   u.mics, Preferences: preferring(func(p *session.PreferenceValues) { p.DeviceDebounce = 100 * time.Millisecond }),
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -147,10 +152,29 @@ func (u *soakUser) use(s *soak, k *session.Call) {
 		}},
 		{"RestartICE", func() error { return k.RestartICE(ctx) }},
 		{"Hangup", func() error { return k.Hangup(ctx) }},
+		{"SelectAudioInput", func() error {
+			self := k.Self()
+			if self == nil {
+				return nil
+			}
+			return self.SelectAudioInput(ctx, pick(s, &desk, &headset, nil), session.SelectDeviceOptions{})
+		}},
+		{"AddAudioInputDevice", func() error {
+			self := k.Self()
+			if self == nil {
+				return nil
+			}
+			return self.AddAudioInputDevice(ctx, nil)
+		}},
 		{"nothing", func() error { return nil }},
 		{"nothing", func() error { return nil }},
-	}[s.n(7)]
+	}[s.n(9)]
 	if err := doing.do(); err != nil {
 		wantTyped(s.t, fmt.Sprintf("%s: %s", u.name, doing.what), err)
 	}
+}
+
+// open is how many microphones the user's calls have open.
+func (u *soakUser) open() int {
+	return u.mics.InUse(media.DeviceAudioInput, "desk") + u.mics.InUse(media.DeviceAudioInput, "headset")
 }

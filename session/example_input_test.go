@@ -1,0 +1,73 @@
+package session_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/callrx/callrx/media"
+	"github.com/callrx/callrx/session"
+)
+
+// exampleCapture is a call from a machine with two microphones and no camera.
+func exampleCapture(ctx context.Context) (*media.VirtualDevices, *session.Call, *session.SelfParticipant, func()) {
+	_, gw, end := exampleCallers(ctx)
+	machine, err := media.NewVirtualDevices(
+		media.VirtualDevice{Device: media.Device{ID: "desk", Label: "Desk", Kind: media.DeviceAudioInput}},
+		media.VirtualDevice{Device: media.Device{ID: "headset", Label: "Headset", Kind: media.DeviceAudioInput}})
+	if err != nil {
+		panic(err)
+	}
+	client := exampleClient(ctx, gw, session.Options{Devices: machine})
+	call, err := client.Dial(ctx, "/public/echo", session.DialOptions{MediaOptions: onLoopbackOnly()})
+	if err != nil {
+		panic(err)
+	}
+	self, err := call.ObserveSelf().Wait(ctx, func(s *session.SelfParticipant) bool { return s != nil })
+	if err != nil {
+		panic(err)
+	}
+	return machine, call, self, func() {
+		_ = client.Close()
+		end()
+	}
+}
+
+// One call has a microphone of its own; the others have what the client selects.
+func ExampleSelfParticipant_SelectAudioInput() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	machine, _, self, end := exampleCapture(ctx)
+	defer end()
+	inUse := func() {
+		fmt.Println("desk", machine.InUse(media.DeviceAudioInput, "desk"), "headset", machine.InUse(media.DeviceAudioInput, "headset"))
+	}
+
+	headset := media.Device{ID: "headset", Kind: media.DeviceAudioInput}
+	fmt.Println(self.SelectAudioInput(ctx, &headset, session.SelectDeviceOptions{}))
+	inUse()
+	fmt.Println(self.AddAudioInputDevice(ctx, nil)) // with the client again
+	inUse()
+	// Output:
+	// <nil>
+	// desk 0 headset 1
+	// <nil>
+	// desk 1 headset 0
+}
+
+// A running call captures otherwise, or goes on as before.
+func ExampleSelfParticipant_SetInputConstraints() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	_, _, self, end := exampleCapture(ctx)
+	defer end()
+
+	fmt.Println(self.SetInputConstraints(ctx, &media.Constraints{EchoCancellation: media.Off}, nil))
+	fmt.Println(self.SetAudioInputConstraints(ctx, media.Constraints{Extra: map[string]any{"channelCount": 2}}))
+	err := self.SetVideoInputConstraints(ctx, media.Constraints{Width: media.Range{Exact: 640}})
+	fmt.Printf("%T\n", err) // there is no camera
+	// Output:
+	// <nil>
+	// <nil>
+	// *errs.InvalidStateTransitionError
+}
