@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 )
@@ -149,5 +150,30 @@ func TestKeyframesAreRationedAsPreferred(t *testing.T) {
 			t.Errorf("%d passed", passed)
 		}
 		b.over(t, line, p.Call)
+	})
+}
+
+// TestScoreFollowsACut: it falls while nothing arrives, and is what it was before
+// as soon as something does.
+func TestScoreFollowsACut(t *testing.T) {
+	withPreferences(t, func(*session.PreferenceValues) {}, func(t *testing.T, p *casualty) {
+		well := p.QualityScore()
+		for _, lasts := range []time.Duration{3 * second, 15 * second} {
+			p.b.cut.Store(true)
+			for at := second; at < lasts; at += second {
+				pass(second)
+				if level := p.Quality(); at > second && level < media.QualityPoor || at > 2*second && level != media.QualityCritical {
+					t.Errorf("%v into the cut: %v, %v", at, level, p.QualityScore())
+				}
+			}
+			pass(second)
+			p.b.cut.Store(false)
+			pass(2500 * time.Millisecond) // media flows again, and a sample says so
+			if got := p.QualityScore(); got < well-0.1 || p.Quality() != media.QualityExcellent {
+				t.Errorf("%v, after a cut of %v %v", well, lasts, got)
+			}
+			pass(40 * second)
+		}
+		p.wantFlow(t)
 	})
 }
