@@ -153,6 +153,27 @@ func TestKeyframesAreRationedAsPreferred(t *testing.T) {
 	})
 }
 
+// TestCutIsAnsweredThoughTheCallWasLossyBefore: about loss there is nothing to do
+// but wait, and a cut does not wait for that.
+func TestCutIsAnsweredThoughTheCallWasLossyBefore(t *testing.T) {
+	withPreferences(t, func(v *session.PreferenceValues) { v.RecoveryCooldown = time.Minute }, func(t *testing.T, p *casualty) {
+		p.b.loss.Store(30)
+		pass(8 * second)
+		if p.RecoveryState() != session.RecoveryCooldown {
+			t.Errorf("of loss: %v, issues %v", p.RecoveryState(), p.NetworkIssues())
+		}
+		p.b.loss.Store(0)
+		p.began = time.Now()
+		p.cutFor(9 * second)
+		pass(6 * second)
+		p.wantActions(t, session.RecoveryCallRecovering, session.RecoveryReinviteStarted, session.RecoveryReinviteSucceeded, session.RecoveryCallRecovered)
+		if _, at := p.actions(); len(at) == 0 || at[0] > 8*second {
+			t.Errorf("at %v", at)
+		}
+		p.wantFlow(t)
+	})
+}
+
 // TestScoreFollowsACut: it falls while nothing arrives, and is what it was before
 // as soon as something does.
 func TestScoreFollowsACut(t *testing.T) {
