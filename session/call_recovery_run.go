@@ -70,7 +70,11 @@ func (k *Call) tellRecovering(before recovery) {
 }
 
 func (k *Call) tellRecovery(action RecoveryAction, attempt int) {
-	e := RecoveryEvent{Action: action, Reason: k.recovery.reason, Attempt: attempt, Time: time.Now()}
+	k.tellStep(action, stepNone, attempt)
+}
+
+func (k *Call) tellStep(action RecoveryAction, step recoveryStep, attempt int) {
+	e := RecoveryEvent{Action: action, Reason: k.recovery.reason, Means: step.means(), Attempt: attempt, Time: time.Now()}
 	if attempt > 0 {
 		e.MaxAttempts = k.recovery.pref.MaxRecoveryAttempts
 	}

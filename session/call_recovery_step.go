@@ -23,7 +23,7 @@ func (k *Call) beginStep(step recoveryStep, attempt int) {
 	ctx, cancel := context.WithCancel(k.ctx)
 	r.abort = cancel
 	r.last = nil
-	k.tellRecovery(RecoveryReinviteStarted, attempt)
+	k.tellStep(RecoveryReinviteStarted, step, attempt)
 	if step != stepRestart {
 		k.renewing()
 	}
@@ -54,7 +54,7 @@ func (k *Call) stepEnded(step recoveryStep, attempt int, err error) {
 	if err == nil {
 		k.quality.monitor.Relearn()
 		k.quality.show()
-		k.tellRecovery(RecoveryReinviteSucceeded, attempt)
+		k.tellStep(RecoveryReinviteSucceeded, step, attempt)
 		if step != stepRestart {
 			held := k.held.Get()
 			k.c.workers.Go(func() { k.restore(held) })
@@ -75,7 +75,7 @@ func (k *Call) stepFailed(step recoveryStep, attempt int, err error) {
 	if errors.Is(err, errStepTimeout) || errors.Is(err, context.DeadlineExceeded) {
 		action = RecoveryReinviteTimeout
 	}
-	k.tellRecovery(action, attempt)
+	k.tellStep(action, step, attempt)
 	k.report(&errs.RecoveryError{Action: "reinvite", Attempt: attempt, OriginalError: err}, false)
 	if step != stepRestart && refusedForGood(err) {
 		k.recover(stepHopeless)

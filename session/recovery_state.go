@@ -44,6 +44,10 @@ const (
 	stepRenew                   // new transports
 )
 
+func (s recoveryStep) means() RecoveryMeans {
+	return [...]RecoveryMeans{"", RecoveryNewPaths, RecoveryRelayedTransports, RecoveryNewTransports}[s]
+}
+
 // A recoveryEvent is what moves a recovery.
 type recoveryEvent int
 
