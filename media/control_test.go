@@ -161,6 +161,35 @@ func TestTrackOfPionIsASource(t *testing.T) {
 	})
 }
 
+// TestReplaceKeepsTheClock: however often sources take over, and wherever in a frame,
+// the stream is no further than the time that has passed.
+func TestReplaceKeepsTheClock(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		got := newPackets()
+		caller, callee := pairIn(t, n,
+			media.LegConfig{Directions: audioOnly, AudioSource: tone(t, 440, -12)},
+			media.LegConfig{Directions: audioOnly, AudioSink: got.sink()})
+		for i := range 40 {
+			time.Sleep(105 * time.Millisecond) // a quarter of a frame further each time
+			if err := caller.Replace(media.KindAudio, tone(t, 440+float64(i), -12)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		all := got.snapshot()
+		first := all[0]
+		for i, p := range all {
+			sent := time.Duration(p.Timestamp-first.Timestamp) * time.Second / time.Duration(p.Codec.ClockRate)
+			if ahead := sent - p.ArrivedAt.Sub(first.ArrivedAt); ahead > 5*time.Millisecond || ahead < -25*time.Millisecond {
+				t.Fatalf("packet %d is %v ahead of the clock", i, ahead)
+			}
+		}
+		if stats := callee.Stats().Audio; stats.PacketsLost != 0 || stats.Jitter > 5*time.Millisecond {
+			t.Errorf("%+v", stats)
+		}
+	})
+}
+
 func TestReplaceGoesOnInTheSameStream(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		heard, got := newRecording(), newPackets()

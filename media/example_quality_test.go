@@ -25,6 +25,11 @@ func ExampleMonitor() {
 	fmt.Println(len(m.Issues()), "issues, healthy:", m.Healthy())
 	m.Disconnected(s.Time, false)
 	m.Relearn() // the leg has another path
+	for range 2 {
+		s.Time = s.Time.Add(time.Second)
+		s.Audio.PacketsReceived += 50
+		m.Add(s)
+	}
 	fmt.Printf("%d issues, score %.1f\n", len(m.Issues()), m.Score())
 	// Output:
 	// 7 no_inbound_audio critical 4000 ms of silence

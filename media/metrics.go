@@ -78,3 +78,15 @@ func (h metricsHistory) since(t time.Time) metricsHistory {
 	}
 	return h[:len(h):cap(h)]
 }
+
+// at is what was known at t, or first after it. There is something.
+func (h metricsHistory) at(t time.Time) NetworkMetrics {
+	last := h[0]
+	for _, m := range h {
+		if m.Time.After(t) {
+			break
+		}
+		last = m
+	}
+	return last
+}

@@ -13,6 +13,7 @@ const (
 	jitterFloor     = 30 * time.Millisecond  // nor jitter
 	fewestPackets   = 20                     // that tell anything about loss
 	qualityWindow   = 5 * time.Second        // of the loss that the score is made of
+	cutAfter        = 800 * time.Millisecond // no silence that a codec means lasts so long
 	baselineWeight  = 0.02                   // of a sample, once the baseline is there
 	severeMultiple  = 5.0 / 3                // of the multiple of a warning
 	severeLossRatio = 2.0
@@ -62,8 +63,7 @@ type Monitor struct {
 	video     lull
 	gauges    [issueTypes]gauge
 	issues    []NetworkIssue
-	loss      float64
-	score     float64
+	rating    rating
 	connected bool // the last sample was of a path that works
 }
 
@@ -71,7 +71,7 @@ type Monitor struct {
 func NewMonitor(cfg MonitorConfig) *Monitor {
 	cfg = cfg.withDefaults()
 	return &Monitor{
-		cfg: cfg, score: BestQuality,
+		cfg: cfg, rating: rating{score: BestQuality},
 		trip:   baseline{samples: cfg.BaselineSamples},
 		jitter: baseline{samples: cfg.BaselineSamples},
 	}
@@ -107,9 +107,11 @@ func (m *Monitor) Add(s Stats) bool {
 			changed = true
 		}
 	}
-	m.last, m.connected = now, true
 	m.history = m.history.add(now, max(m.cfg.History, qualityWindow+time.Second))
-	m.rate()
+	arrives := now.Audio.PacketsReceived > m.last.Audio.PacketsReceived || !s.Directions.Audio.Receives()
+	lull := reading{value: readings[IssueNoInboundAudio].value, warning: m.audio.limit(cutAfter)}
+	m.rating.take(m.history, m.connected, arrives, lull)
+	m.last, m.connected = now, true
 	if changed {
 		m.list()
 	}
@@ -132,19 +134,6 @@ func (m *Monitor) learn(s Stats, now NetworkMetrics) {
 	}
 }
 
-// rate makes the score.
-func (m *Monitor) rate() {
-	first := m.history[0]
-	for _, h := range m.history {
-		if m.last.Time.Sub(h.Time) < qualityWindow {
-			break
-		}
-		first = h
-	}
-	m.loss, _ = lossSince(first, m.last)
-	m.score = QualityScore(m.last.RoundTripTime, m.last.Audio.Jitter, m.loss)
-}
-
 // list makes the issues anew: those handed out before stay as they were.
 func (m *Monitor) list() {
 	m.issues = nil
@@ -156,7 +145,8 @@ func (m *Monitor) list() {
 }
 
 // Disconnected notes that the path carries nothing, or that it does again, as an
-// issue of its own. It reports whether that is new.
+// issue of its own, and in the score until a sample says otherwise. It reports
+// whether that is new.
 func (m *Monitor) Disconnected(now time.Time, is bool) bool {
 	g := &m.gauges[IssueICEDisconnected]
 	if g.critical.on == is {
@@ -164,6 +154,9 @@ func (m *Monitor) Disconnected(now time.Time, is bool) bool {
 	}
 	g.critical.on = is
 	g.issue = NetworkIssue{Type: IssueICEDisconnected, Severity: SeverityCritical, Time: now}
+	if is {
+		m.rating.cutOff(m.last)
+	}
 	m.list()
 	return true
 }
@@ -199,8 +192,10 @@ func (m *Monitor) History() []NetworkMetrics {
 }
 
 // Score is the [QualityScore] of the last sample, with the loss of the last five
-// seconds. It is 5 before the first.
-func (m *Monitor) Score() float64 { return m.score }
+// seconds. While no audio arrives that should, that time counts as lost; what was
+// lost in it counts no more once some arrives again. It is 5 before the first
+// sample.
+func (m *Monitor) Score() float64 { return m.rating.score }
 
 // Loss is what that score counts as lost, in percent.
-func (m *Monitor) Loss() float64 { return m.loss }
+func (m *Monitor) Loss() float64 { return m.rating.loss }

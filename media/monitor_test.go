@@ -284,6 +284,76 @@ func TestOldLossFades(t *testing.T) {
 	}
 }
 
+// TestCutIsRatedWhileItLasts, and not once more when its lost packets are known.
+func TestCutIsRatedWhileItLasts(t *testing.T) {
+	f := wellFed(t, media.MonitorConfig{})
+	for i, want := range []float64{20, 40, 60, 80, 100, 100} {
+		f.second(0, 0)
+		if math.Abs(f.Loss()-want) > 1e-9 || media.LevelOf(f.Score()) < media.QualityPoor {
+			t.Errorf("after %d s: %v %%, %v", i+1, f.Loss(), f.Score())
+		}
+	}
+	f.Pause() // the transports have noticed
+	f.second(0, 0)
+	if f.Loss() != 100 {
+		t.Errorf("there is a path, over which nothing comes: %v %%", f.Loss())
+	}
+	f.second(10, 340)
+	if f.Loss() != 0 || media.LevelOf(f.Score()) != media.QualityExcellent {
+		t.Errorf("something has come again: %v %%, %v", f.Loss(), f.Score())
+	}
+	f.second(45, 5)
+	f.second(45, 5)
+	if math.Abs(f.Loss()-10) > 1e-9 {
+		t.Errorf("later loss counts: %v %%", f.Loss())
+	}
+}
+
+// TestSilenceThatIsMeantIsNoCut: on hold, before the first packet, and between the
+// packets of a codec that saves them.
+func TestSilenceThatIsMeantIsNoCut(t *testing.T) {
+	f := wellFed(t, media.MonitorConfig{})
+	f.s.Directions.Audio = media.SendOnly
+	for range 10 {
+		f.second(0, 0)
+		if f.Loss() != 0 {
+			t.Fatalf("on hold: %v %%", f.Loss())
+		}
+	}
+	f.s.Directions.Audio = media.SendRecv
+	for range 10 { // two packets a second
+		f.second(2, 0)
+		if f.Loss() != 0 {
+			t.Fatalf("discontinuous: %v %%", f.Loss())
+		}
+	}
+	f = &feed{t: t, Monitor: media.NewMonitor(media.MonitorConfig{})}
+	f.s.Time, f.s.Directions.Audio = time.Unix(0, 0), media.SendRecv
+	for i := range 9 {
+		if f.second(0, 0); (f.Loss() > 0) != (i >= 6) {
+			t.Errorf("%d s without a first packet: %v %%", i, f.Loss())
+		}
+	}
+}
+
+// TestScoreKnowsOfAPathThatIsGone though nothing is sampled, whatever the call
+// receives.
+func TestScoreKnowsOfAPathThatIsGone(t *testing.T) {
+	f := wellFed(t, media.MonitorConfig{})
+	f.s.Directions.Audio = media.SendOnly
+	f.hear(1)
+	f.Disconnected(f.s.Time, true)
+	if f.Loss() != 100 || media.LevelOf(f.Score()) != media.QualityCritical {
+		t.Errorf("%v %%, %v", f.Loss(), f.Score())
+	}
+	f.Pause()
+	f.Disconnected(f.s.Time, false)
+	f.hear(1)
+	if f.Loss() != 0 || media.LevelOf(f.Score()) != media.QualityExcellent {
+		t.Errorf("afterwards: %v %%, %v", f.Loss(), f.Score())
+	}
+}
+
 func TestCountsThatBeginAnewAreNoLoss(t *testing.T) {
 	f := wellFed(t, media.MonitorConfig{})
 	f.second(0, 500)

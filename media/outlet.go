@@ -275,5 +275,38 @@ func (o *outlet) run(ctx context.Context, source Source) error {
 	if err != nil {
 		return err
 	}
+	if !o.awaitDue(ctx) {
+		return context.Cause(ctx)
+	}
 	return source.Send(ctx, out)
+}
+
+// awaitDue returns when what was sent last has been played, or false if ctx ends
+// first: a source that began at once would set the clock of the stream ahead, each
+// that takes over a little more.
+func (o *outlet) awaitDue(ctx context.Context) bool {
+	ahead := o.ahead(time.Now())
+	if ahead == 0 {
+		return true
+	}
+	timer := time.NewTimer(ahead)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// ahead is how far the stream is before the wall clock; not further than a source
+// may send at once.
+func (o *outlet) ahead(now time.Time) time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.clock == 0 {
+		return 0 // nothing was sent
+	}
+	ahead := int32(o.next - o.wallLocked(now, o.clock))
+	return min(max(ticks(int64(ahead), o.clock), 0), catchUp*frameLength)
 }

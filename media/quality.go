@@ -17,6 +17,38 @@ func QualityScore(roundTrip, jitter time.Duration, loss float64) float64 {
 	return min(max(1+0.035*r+7e-6*r*(r-60)*(100-r), 1), 5)
 }
 
+// A rating is the score of late. What a cut costs is told while it lasts: the
+// packets that were lost in it are known when it is over, and would be told again.
+type rating struct {
+	score, loss float64
+	cut         bool      // nothing arrives that should
+	from        time.Time // what was lost before counts no more
+}
+
+// take rates the last sample of h. A lull beyond its limit is a cut.
+func (r *rating) take(h metricsHistory, follows, arrives bool, lull reading) {
+	now := h[len(h)-1]
+	if !follows || r.cut && arrives {
+		r.from = now.Time
+	}
+	r.cut = r.cut && !arrives || exceeds(lull.value, lull.warning)
+	begin := now.Time.Add(-qualityWindow)
+	if begin.Before(r.from) {
+		begin = r.from
+	}
+	loss, _ := lossSince(h.at(begin), now)
+	if r.cut {
+		loss = max(loss, r.loss, min(100*lull.value/milliseconds(qualityWindow), 100))
+	}
+	r.loss, r.score = loss, QualityScore(now.RoundTripTime, now.Audio.Jitter, loss)
+}
+
+// cutOff says that there is a cut, of which no sample tells.
+func (r *rating) cutOff(last NetworkMetrics) {
+	r.cut, r.loss = true, 100
+	r.score = QualityScore(last.RoundTripTime, last.Audio.Jitter, r.loss)
+}
+
 // QualityLevel is a [QualityScore] in one word.
 type QualityLevel int
 

@@ -21,8 +21,12 @@ type ExtraLeg struct {
 	done   chan struct{} // closed when nothing is left of it
 	up     chan struct{} // closed when its media is connected
 	upOnce sync.Once
+	ctx    context.Context // ends with the leg
+	cancel context.CancelFunc
 
 	// The client's loop owns these.
+	repair   extraRepair
+	veiled   bool // the program is suspended
 	known    bool // the service may know of it: an end is told
 	answered bool
 	ended    bool
@@ -52,8 +56,8 @@ func (x *ExtraLeg) ID() string { return x.id }
 func (x *ExtraLeg) Done() <-chan struct{} { return x.done }
 
 // Err is nil while the leg lives, and after Stop and the end of its source. Otherwise
-// it is why the leg ended: a *errs.CallEndedError, retryable if it was a new session,
-// or what failed.
+// it is why the leg ended: a *errs.CallEndedError, retryable if it was a new session or
+// if its media was lost and could not be restored, or what failed.
 func (x *ExtraLeg) Err() error {
 	select {
 	case <-x.done:
@@ -100,6 +104,7 @@ func (k *Call) addLeg(ctx context.Context, source media.Source, o MediaOptions, 
 		defer cancel()
 	}
 	x := &ExtraLeg{k: k, id: uuid.NewString(), screen: screen, done: make(chan struct{}), up: make(chan struct{})}
+	x.ctx, x.cancel = context.WithCancel(k.ctx)
 	if err := x.register(ctx, source); err != nil {
 		o.release()
 		return nil, err
@@ -263,15 +268,6 @@ func (x *ExtraLeg) message(m wire.VertoMessage) {
 	}
 }
 
-func (x *ExtraLeg) mediaState(s media.State) {
-	switch s {
-	case media.StateConnected:
-		x.upOnce.Do(func() { close(x.up) })
-	case media.StateFailed:
-		x.k.c.post(func() { x.fail(&errs.MediaTrackError{Operation: "connect", Kind: "video"}) })
-	}
-}
-
 // fail ends the leg for an error of its own. On the loop.
 func (x *ExtraLeg) fail(cause error) {
 	x.end(cause)
@@ -284,6 +280,8 @@ func (x *ExtraLeg) end(why error) {
 		return
 	}
 	x.ended, x.err = true, why
+	x.cancel()
+	x.repair.stopTimers()
 	delete(x.k.c.extras, x.id)
 	x.k.rewrite()
 	x.show(ScreenShareNone)

@@ -13,7 +13,7 @@ type CallStats struct {
 	media.Stats
 	QualityScore float64            // 1 to 5, as Call.QualityScore
 	Quality      media.QualityLevel // the same in one word
-	Loss         float64            // of what should have arrived in the last 5 s, in percent
+	Loss         float64            // of what should have arrived in the last 5 s, or since a cut in them, in percent
 	number       int                // counts the call's samples from 1
 }
 
@@ -56,17 +56,17 @@ func (q *callQuality) take(s media.Stats) {
 	score := q.monitor.Score()
 	q.show()
 	q.metrics.Set(q.monitor.History())
-	q.score.Set(score)
-	q.level.Set(media.LevelOf(score))
 	q.stats.Publish(CallStats{
 		Stats: s, QualityScore: score, Quality: media.LevelOf(score), Loss: q.monitor.Loss(), number: q.samples,
 	})
 }
 
-// show publishes the issues.
+// show publishes the issues and the score.
 func (q *callQuality) show() {
 	q.issues.Set(q.monitor.Issues())
 	q.healthy.Set(q.monitor.Healthy())
+	q.score.Set(q.monitor.Score())
+	q.level.Set(media.LevelOf(q.monitor.Score()))
 }
 
 // monitorConfig is what the preferences say about issues.
@@ -104,7 +104,8 @@ func (k *Call) ObserveNetworkMetrics() observable.Of[[]media.NetworkMetrics] {
 }
 
 // QualityScore estimates how good the call sounds here, as a mean opinion score
-// from 1 to 5. It is 5 before the first sample; 4.41 is the best there is then.
+// from 1 to 5. It is 5 before the first sample; 4.41 is the best there is then. It
+// falls while nothing arrives that should, and rises as soon as it arrives again.
 func (k *Call) QualityScore() float64 { return k.quality.score.Get() }
 
 // ObserveQualityScore is the state stream of QualityScore.

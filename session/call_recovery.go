@@ -13,7 +13,7 @@ type RecoveryAction string
 
 const (
 	RecoveryKeyframeRequested  RecoveryAction = "keyframe_requested"
-	RecoveryReinviteStarted    RecoveryAction = "reinvite_started" // new paths, or new transports, are being agreed on
+	RecoveryReinviteStarted    RecoveryAction = "reinvite_started" // see RecoveryEvent.Means
 	RecoveryReinviteSucceeded  RecoveryAction = "reinvite_succeeded"
 	RecoveryReinviteFailed     RecoveryAction = "reinvite_failed"
 	RecoveryReinviteTimeout    RecoveryAction = "reinvite_timeout"
@@ -27,13 +27,26 @@ const (
 	RecoveryCallRecoveryFailed RecoveryAction = "call_recovery_failed"
 )
 
+// A RecoveryMeans is what media is to be restored by.
+type RecoveryMeans string
+
+const (
+	// RecoveryNewPaths is an ICE restart of the transports there are.
+	RecoveryNewPaths RecoveryMeans = "new_paths"
+	// RecoveryNewTransports are transports made from scratch.
+	RecoveryNewTransports RecoveryMeans = "new_transports"
+	// RecoveryRelayedTransports are such transports over TURN servers only.
+	RecoveryRelayedTransports RecoveryMeans = "relayed_transports"
+)
+
 // A RecoveryEvent tells what the recovery of a call's media did.
 type RecoveryEvent struct {
 	Action RecoveryAction
 	// Reason is the network issue that it is, or was last, about: "no_inbound_audio";
 	// or a NetworkChangeType, or "resume" of Client.Resume. Empty if there was none.
 	Reason      string
-	Attempt     int // of MaxAttempts; 0 where it is not about one
+	Means       RecoveryMeans // of the attempt that it is about; empty where there is none
+	Attempt     int           // of MaxAttempts; 0 where it is not about one
 	MaxAttempts int
 	Time        time.Time
 }

@@ -70,7 +70,11 @@ func (k *Call) tellRecovering(before recovery) {
 }
 
 func (k *Call) tellRecovery(action RecoveryAction, attempt int) {
-	e := RecoveryEvent{Action: action, Reason: k.recovery.reason, Attempt: attempt, Time: time.Now()}
+	k.tellStep(action, stepNone, attempt)
+}
+
+func (k *Call) tellStep(action RecoveryAction, step recoveryStep, attempt int) {
+	e := RecoveryEvent{Action: action, Reason: k.recovery.reason, Means: step.means(), Attempt: attempt, Time: time.Now()}
 	if attempt > 0 {
 		e.MaxAttempts = k.recovery.pref.MaxRecoveryAttempts
 	}
@@ -103,7 +107,7 @@ func (k *Call) effect(e recoveryEffect) {
 		r.steps++
 		r.abort()
 	case giveUp:
-		k.fail(k.mediaLost())
+		k.fail(mediaLostAfter(r.now.attempts, r.last))
 	case tellExhausted:
 		k.tellRecovery(RecoveryMaxAttemptsReached, r.now.attempts)
 	case tellSignalReconnect:
@@ -115,11 +119,12 @@ func (k *Call) effect(e recoveryEffect) {
 	}
 }
 
-// mediaLost is the end of a call whose media could not be restored.
-func (k *Call) mediaLost() *errs.CallEndedError {
+// mediaLostAfter is the end of a call, or of another leg, whose media could not be
+// restored.
+func mediaLostAfter(attempts int, last error) *errs.CallEndedError {
 	return &errs.CallEndedError{
 		By: errs.EndedByNetwork, Cause: "media lost", Retryable: true,
-		OriginalError: &errs.RecoveryError{Action: "reinvite", Attempt: k.recovery.now.attempts, OriginalError: k.recovery.last},
+		OriginalError: &errs.RecoveryError{Action: "reinvite", Attempt: attempts, OriginalError: last},
 	}
 }
 
@@ -238,6 +243,11 @@ func ailment(broken bool, issues []media.NetworkIssue) (worst trouble, reason st
 func (c *Client) serviceChanged(e recoveryEvent) {
 	for _, k := range c.streams.calls.Get() {
 		k.recover(e)
+	}
+	if e == serviceBack {
+		for _, x := range c.extras {
+			x.restart()
+		}
 	}
 }
 

@@ -23,14 +23,14 @@ func (k *Call) beginStep(step recoveryStep, attempt int) {
 	ctx, cancel := context.WithCancel(k.ctx)
 	r.abort = cancel
 	r.last = nil
-	k.tellRecovery(RecoveryReinviteStarted, attempt)
+	k.tellStep(RecoveryReinviteStarted, step, attempt)
 	if step != stepRestart {
 		k.renewing()
 	}
 	limit := r.pref.ICERestartTimeout
 	k.c.workers.Go(func() {
 		defer cancel()
-		err := k.runStep(ctx, step, limit)
+		err := runStep(ctx, limit, k.Stats, func(ctx context.Context, sent func()) error { return k.exchangeFor(ctx, step, sent) })
 		k.c.post(func() {
 			if r.steps == mine {
 				k.stepEnded(step, attempt, err)
@@ -54,7 +54,7 @@ func (k *Call) stepEnded(step recoveryStep, attempt int, err error) {
 	if err == nil {
 		k.quality.monitor.Relearn()
 		k.quality.show()
-		k.tellRecovery(RecoveryReinviteSucceeded, attempt)
+		k.tellStep(RecoveryReinviteSucceeded, step, attempt)
 		if step != stepRestart {
 			held := k.held.Get()
 			k.c.workers.Go(func() { k.restore(held) })
@@ -75,7 +75,7 @@ func (k *Call) stepFailed(step recoveryStep, attempt int, err error) {
 	if errors.Is(err, errStepTimeout) || errors.Is(err, context.DeadlineExceeded) {
 		action = RecoveryReinviteTimeout
 	}
-	k.tellRecovery(action, attempt)
+	k.tellStep(action, step, attempt)
 	k.report(&errs.RecoveryError{Action: "reinvite", Attempt: attempt, OriginalError: err}, false)
 	if step != stepRestart && refusedForGood(err) {
 		k.recover(stepHopeless)
@@ -84,29 +84,33 @@ func (k *Call) stepFailed(step recoveryStep, attempt int, err error) {
 	k.recover(stepFailed)
 }
 
-// runStep does what a step consists of and returns when media flows again.
-func (k *Call) runStep(ctx context.Context, step recoveryStep, limit time.Duration) error {
+// exchangeFor makes the exchange that a step consists of, and calls sent when its
+// offer has been made.
+func (k *Call) exchangeFor(ctx context.Context, step recoveryStep, sent func()) error {
+	if step != stepRestart {
+		return k.offerAgain(ctx, step == stepRenewRelay, sent)
+	}
+	return k.renegotiate(ctx, "restart ICE", func(ctx context.Context, leg *media.Leg) error {
+		return k.negotiate(ctx, leg, noting(leg.Restart, sent))
+	})
+}
+
+// runStep makes an exchange and returns when media flows on what came of it. The
+// limit counts from its offer.
+func runStep(ctx context.Context, limit time.Duration, stats func() media.Stats, exchange func(ctx context.Context, sent func()) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var timer *time.Timer
-	began := k.Stats()
-	sent := func() { // from now on it counts
-		began = k.Stats()
+	began := stats()
+	err := exchange(ctx, func() {
+		began = stats()
 		timer = time.AfterFunc(limit, func() { cancel(errStepTimeout) })
-	}
-	var err error
-	if step == stepRestart {
-		err = k.renegotiate(ctx, "restart ICE", func(ctx context.Context, leg *media.Leg) error {
-			return k.negotiate(ctx, leg, noting(leg.Restart, sent))
-		})
-	} else {
-		err = k.offerAgain(ctx, step == stepRenewRelay, sent)
-	}
+	})
 	if timer != nil {
 		defer timer.Stop()
 	}
 	if err == nil {
-		err = k.awaitFlow(ctx, began)
+		err = awaitFlow(ctx, stats, began)
 	}
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -126,10 +130,10 @@ func noting(offer func(context.Context) (string, error), made func()) func(conte
 }
 
 // awaitFlow returns when media flows on a path found since.
-func (k *Call) awaitFlow(ctx context.Context, since media.Stats) error {
+func awaitFlow(ctx context.Context, stats func() media.Stats, since media.Stats) error {
 	tick := time.NewTicker(flowPolling)
 	defer tick.Stop()
-	for !flows(since, k.Stats()) {
+	for !flows(since, stats()) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

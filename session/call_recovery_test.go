@@ -139,6 +139,14 @@ func TestBlackholeOfFifteenSeconds(t *testing.T) {
 			t.Errorf("at %v", at)
 		}
 		p.wantRecoveryErrors(t, 1)
+		var means []session.RecoveryMeans
+		for _, e := range p.events.all() {
+			means = append(means, e.Means)
+		}
+		if want := []session.RecoveryMeans{"", session.RecoveryNewPaths, session.RecoveryNewPaths,
+			session.RecoveryNewTransports, session.RecoveryNewTransports, ""}; !slices.Equal(means, want) {
+			t.Errorf("by %q", means)
+		}
 		if e := p.events.all()[1]; e.Attempt != 1 || e.MaxAttempts != 3 || e.Reason != "no_inbound_audio" {
 			t.Errorf("%+v", e)
 		}

@@ -122,11 +122,17 @@ func (k *Call) negotiate(ctx context.Context, leg *media.Leg, offer func(context
 	if err != nil {
 		return err
 	}
+	err = k.modify(ctx, leg, sdp, k.dialog(), k.verto)
+	k.setUnclear(err != nil && !errors.As(err, new(*errs.JSONRPCError)))
+	return err
+}
+
+// modify sends what a leg of the call offers and has it accept the answer, or take
+// the offer back.
+func (k *Call) modify(ctx context.Context, leg *media.Leg, sdp string, d *wire.DialogParams, send vertoSender) error {
 	within, cancel := k.c.answerTimeout(ctx)
 	defer cancel()
-	reply, err := k.verto(within, wire.VertoModify, wire.VertoParams{
-		Dialog: k.dialog(), SDP: sdp, Action: wire.ModifyUpdateMedia,
-	})
+	reply, err := send(within, wire.VertoModify, wire.VertoParams{Dialog: d, SDP: sdp, Action: wire.ModifyUpdateMedia})
 	answer := reply.Result.Result.SDP
 	if err == nil && answer == "" {
 		err = &errs.UnexpectedError{At: wire.VertoModify, OriginalError: errNoAnswer}
@@ -137,6 +143,8 @@ func (k *Call) negotiate(ctx context.Context, leg *media.Leg, offer func(context
 	if err != nil {
 		leg.Rollback()
 	}
-	k.setUnclear(err != nil && !errors.As(err, new(*errs.JSONRPCError)))
 	return err
 }
+
+// A vertoSender sends a request of one leg.
+type vertoSender = func(ctx context.Context, method string, p wire.VertoParams) (wire.VertoReply, error)

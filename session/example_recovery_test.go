@@ -31,16 +31,16 @@ func ExampleCall_ObserveRecoveryEvents() {
 		fmt.Println("refused")
 	}
 	for e := range events.Seq(ctx) {
-		fmt.Println(e.Action)
+		fmt.Printf("%s %q\n", e.Action, e.Means)
 		if e.Action == session.RecoveryReinviteSucceeded {
 			break
 		}
 	}
 	// Output:
 	// refused
-	// call_recovering
-	// reinvite_started
-	// reinvite_succeeded
+	// call_recovering ""
+	// reinvite_started "new_paths"
+	// reinvite_succeeded "new_paths"
 }
 
 func ExampleCall_ObserveStats() {

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"net"
+	"testing"
 	"time"
 
 	"github.com/callrx/callrx/media"
@@ -122,10 +123,16 @@ const relayHost = "10.0.0.4"
 
 // throughRelay has a call go through a real TURN server, and no other way.
 func throughRelay(v *victim, b *callBubble, o *session.DialOptions) {
+	o.ICEServers, o.RelayOnly = []media.ICEServer{b.turn(v.t)}, media.On
+}
+
+// turn starts a TURN server at relayHost.
+func (b *callBubble) turn(t *testing.T) media.ICEServer {
+	t.Helper()
 	host := b.hosts[3]
 	conn, err := host.ListenPacket("udp4", relayHost+":3478")
 	if err != nil {
-		v.t.Fatal(err)
+		t.Fatal(err)
 	}
 	server, err := turn.NewServer(turn.ServerConfig{
 		Realm: "callrx.test", LoggerFactory: logging.NewDefaultLoggerFactory(),
@@ -137,9 +144,8 @@ func throughRelay(v *victim, b *callBubble, o *session.DialOptions) {
 		}}},
 	})
 	if err != nil {
-		v.t.Fatal(err)
+		t.Fatal(err)
 	}
-	v.t.Cleanup(func() { _ = server.Close() })
-	o.ICEServers = []media.ICEServer{{URLs: []string{"turn:" + relayHost + ":3478?transport=udp"}, Username: "ann", Credential: "secret"}}
-	o.RelayOnly = media.On
+	t.Cleanup(func() { _ = server.Close() })
+	return media.ICEServer{URLs: []string{"turn:" + relayHost + ":3478?transport=udp"}, Username: "ann", Credential: "secret"}
 }

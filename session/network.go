@@ -161,6 +161,11 @@ func (k *Call) doubtPaths(reason string) {
 		k.recovery.reason = reason
 		k.recover(pathsDoubted)
 	}
+	for _, x := range k.c.extras {
+		if x.k == k {
+			x.doubtPaths()
+		}
+	}
 }
 
 // networkCheckTimeout is how long a connection may take to show that it works

@@ -193,12 +193,18 @@ func TestPauseEndsWhenTheNetworkIsBack(t *testing.T) {
 // A roamer is a call of a machine with two addresses, of which it has one at a time.
 type roamer struct {
 	*casualty
-	plug *cable
-	at   atomic.Pointer[string]
+	plug   *cable
+	at     atomic.Pointer[string]
+	engine func(*webrtc.SettingEngine) // has media begin there
 }
 
-// inRoamingBubble has a call at home, well for 15 seconds.
+// inRoamingBubble has a call to the echo at home, well for 15 seconds.
 func inRoamingBubble(t *testing.T, o session.Options, test func(t *testing.T, m *roamer)) {
+	t.Helper()
+	inRoamingBubbleTo(t, "/public/echo", o, test)
+}
+
+func inRoamingBubbleTo(t *testing.T, to string, o session.Options, test func(t *testing.T, m *roamer)) {
 	t.Helper()
 	inCallBubble(t, sessiontest.Options{MediaTimeout: time.Hour}, func(t *testing.T, b *callBubble) {
 		m := &roamer{plug: newCable()}
@@ -215,12 +221,11 @@ func inRoamingBubble(t *testing.T, o session.Options, test func(t *testing.T, m 
 		}
 		m.arrive(b, home)
 		m.plug.in(home)
-		k := connected(t, line.Client, "/public/echo", session.DialOptions{MediaOptions: session.MediaOptions{
-			SettingEngine: func(s *webrtc.SettingEngine) {
-				s.SetNet(host)
-				s.SetIPFilter(func(ip net.IP) bool { return ip.String() == *m.at.Load() })
-			},
-		}})
+		m.engine = func(s *webrtc.SettingEngine) {
+			s.SetNet(host)
+			s.SetIPFilter(func(ip net.IP) bool { return ip.String() == *m.at.Load() })
+		}
+		k := connected(t, line.Client, to, session.DialOptions{MediaOptions: session.MediaOptions{SettingEngine: m.engine}})
 		m.casualty = watched(t, b, line, k)
 		test(t, m)
 	})

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 )
@@ -157,5 +158,51 @@ func TestKeyframesAreRationedAsPreferred(t *testing.T) {
 			}
 			b.over(t, line, p.Call)
 		}
+	})
+}
+
+// TestCutIsAnsweredThoughTheCallWasLossyBefore: about loss there is nothing to do
+// but wait, and a cut does not wait for that.
+func TestCutIsAnsweredThoughTheCallWasLossyBefore(t *testing.T) {
+	withPreferences(t, func(v *session.PreferenceValues) { v.RecoveryCooldown = time.Minute }, func(t *testing.T, p *casualty) {
+		p.b.loss.Store(30)
+		pass(8 * second)
+		if p.RecoveryState() != session.RecoveryCooldown {
+			t.Errorf("of loss: %v, issues %v", p.RecoveryState(), p.NetworkIssues())
+		}
+		p.b.loss.Store(0)
+		p.began = time.Now()
+		p.cutFor(9 * second)
+		pass(6 * second)
+		p.wantActions(t, session.RecoveryCallRecovering, session.RecoveryReinviteStarted, session.RecoveryReinviteSucceeded, session.RecoveryCallRecovered)
+		if _, at := p.actions(); len(at) == 0 || at[0] > 8*second {
+			t.Errorf("at %v", at)
+		}
+		p.wantFlow(t)
+	})
+}
+
+// TestScoreFollowsACut: it falls while nothing arrives, and is what it was before
+// as soon as something does.
+func TestScoreFollowsACut(t *testing.T) {
+	withPreferences(t, func(*session.PreferenceValues) {}, func(t *testing.T, p *casualty) {
+		well := p.QualityScore()
+		for _, lasts := range []time.Duration{3 * second, 15 * second} {
+			p.b.cut.Store(true)
+			for at := second; at < lasts; at += second {
+				pass(second)
+				if level := p.Quality(); at > second && level < media.QualityPoor || at > 2*second && level != media.QualityCritical {
+					t.Errorf("%v into the cut: %v, %v", at, level, p.QualityScore())
+				}
+			}
+			pass(second)
+			p.b.cut.Store(false)
+			pass(2500 * time.Millisecond) // media flows again, and a sample says so
+			if got := p.QualityScore(); got < well-0.1 || p.Quality() != media.QualityExcellent {
+				t.Errorf("%v, after a cut of %v %v", well, lasts, got)
+			}
+			pass(40 * second)
+		}
+		p.wantFlow(t)
 	})
 }

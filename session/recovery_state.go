@@ -44,6 +44,10 @@ const (
 	stepRenew                   // new transports
 )
 
+func (s recoveryStep) means() RecoveryMeans {
+	return [...]RecoveryMeans{"", RecoveryNewPaths, RecoveryRelayedTransports, RecoveryNewTransports}[s]
+}
+
 // A recoveryEvent is what moves a recovery.
 type recoveryEvent int
 
@@ -93,11 +97,12 @@ type recovery struct {
 	state    RecoveryState
 	trouble  trouble
 	step     recoveryStep
-	attempts int  // since media was well for long
-	stale    bool // the transports are of no use: the service and we disagree about them
-	offline  bool // there is no connection to the service
-	taken    bool // somebody else is at it
-	doubted  bool // new paths are wanted, whatever the trouble
+	attempts int     // since media was well for long
+	stale    bool    // the transports are of no use: the service and we disagree about them
+	offline  bool    // there is no connection to the service
+	taken    bool    // somebody else is at it
+	doubted  bool    // new paths are wanted, whatever the trouble
+	about    trouble // what was done last was, and so is the pause after it
 }
 
 // recoveryLimits are the settings that decide.
@@ -140,6 +145,7 @@ func (r recovery) next(e recoveryEvent, l recoveryLimits) (recovery, []recoveryE
 			if r.trouble == troubleBroken {
 				return r.begin(l)
 			}
+			r.about = troubleSilence
 			return r.cool()
 		}
 	case mediaLongWell:
@@ -181,14 +187,13 @@ func (r recovery) troubled(t trouble, l recoveryLimits) (recovery, []recoveryEff
 	case RecoveryIdle:
 		switch {
 		case t == troubleBroken:
-			if r.attempts >= l.attempts { // they were about something less
-				r.attempts = 0
-			}
-			return r.begin(l)
+			return r.broke(l)
 		case t != troubleNone && !r.spent(l):
 			r.state = RecoveryDebouncing
 			return r, []recoveryEffect{armDebounce}
 		}
+	case RecoveryCooldown:
+		return r.disturbed(l)
 	case RecoveryDebouncing:
 		switch t {
 		case troubleNone:
@@ -204,6 +209,27 @@ func (r recovery) troubled(t trouble, l recoveryLimits) (recovery, []recoveryEff
 		}
 	}
 	return r, nil
+}
+
+// disturbed: a pause holds back what is no worse than what it is about.
+func (r recovery) disturbed(l recoveryLimits) (recovery, []recoveryEffect) {
+	switch {
+	case r.trouble <= r.about:
+	case r.trouble == troubleBroken:
+		return after(disarm)(r.broke(l))
+	case !r.doubted && !r.spent(l):
+		r.state = RecoveryDebouncing
+		return r, []recoveryEffect{disarm, armDebounce}
+	}
+	return r, nil
+}
+
+// broke: the path did, when nothing is under way.
+func (r recovery) broke(l recoveryLimits) (recovery, []recoveryEffect) {
+	if r.attempts >= l.attempts { // they were about something less
+		r.attempts = 0
+	}
+	return r.begin(l)
 }
 
 // spent: there were enough restarts for a path that works.
@@ -248,7 +274,10 @@ func (r recovery) reconnected(l recoveryLimits) (recovery, []recoveryEffect) {
 
 // begin does something about the trouble, as soon as the service can be asked.
 func (r recovery) begin(l recoveryLimits) (recovery, []recoveryEffect) {
-	r.state = RecoveryRecovering
+	r.state, r.about = RecoveryRecovering, r.trouble
+	if r.doubted {
+		r.about = max(r.about, troubleSilence)
+	}
 	if r.offline {
 		return r, []recoveryEffect{armWait}
 	}

@@ -86,8 +86,46 @@ func TestRecoveryTable(t *testing.T) {
 		{"which ends a pause", recovery{state: RecoveryCooldown, attempts: 2, offline: true}, serviceBack, idle, []recoveryEffect{tellSignalReconnect, disarm}},
 	} {
 		got, do := c.from.next(c.on, limits)
+		got.about = c.to.about // see TestPauseHoldsBackWhatIsNoWorse
 		if got != c.to || !slices.Equal(do, c.do) {
 			t.Errorf("%s: %+v, %v; want %+v, %v", c.why, got, do, c.to, c.do)
+		}
+	}
+}
+
+// TestPauseHoldsBackWhatIsNoWorse than what it is about: each line begins idle.
+func TestPauseHoldsBackWhatIsNoWorse(t *testing.T) {
+	quality := []recoveryEvent{troubleIsQuality, recoveryTimer}
+	silence := []recoveryEvent{troubleIsSilence, recoveryTimer, stepSucceeded, troubleOver}
+	broken := []recoveryEvent{troubleIsBroken, stepSucceeded, troubleOver}
+	byHand := []recoveryEvent{recoveryTaken, recoveryReturned}
+	moved := []recoveryEvent{pathsDoubted, stepSucceeded}
+	atOnce, soon := []recoveryEffect{disarm, askKeyframe, beginStep}, []recoveryEffect{disarm, armDebounce}
+	for name, c := range map[string]struct {
+		before []recoveryEvent
+		on     recoveryEvent
+		do     []recoveryEffect
+	}{
+		"loss, then a cut":            {quality, troubleIsBroken, atOnce},
+		"loss, then silence":          {quality, troubleIsSilence, soon},
+		"loss, and loss":              {append(quality, troubleOver), troubleIsQuality, nil},
+		"silence, then a cut":         {silence, troubleIsBroken, atOnce},
+		"silence, and silence":        {silence, troubleIsSilence, nil},
+		"a cut, and a cut":            {broken, troubleIsBroken, nil},
+		"a cut, then silence":         {broken, troubleIsSilence, nil},
+		"by hand, then a cut":         {byHand, troubleIsBroken, atOnce},
+		"by hand, then silence":       {byHand, troubleIsSilence, nil},
+		"another address, then a cut": {moved, troubleIsBroken, atOnce},
+	} {
+		r := recovery{}
+		for _, e := range c.before {
+			r, _ = r.next(e, limits)
+		}
+		if r.state != RecoveryCooldown {
+			t.Fatalf("%s: %+v", name, r)
+		}
+		if got, do := r.next(c.on, limits); !slices.Equal(do, c.do) {
+			t.Errorf("%s: %+v, %v; want %v", name, got, do, c.do)
 		}
 	}
 }
@@ -99,9 +137,11 @@ func everyRecovery(f func(recovery)) {
 			for step := stepNone; step <= stepRenew; step++ {
 				for attempts := range 4 {
 					for bits := range 16 {
-						r := recovery{state, tr, step, attempts, bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0}
-						if possible(r) {
-							f(r)
+						for about := range troubles {
+							r := recovery{state, tr, step, attempts, bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0, about}
+							if possible(r) {
+								f(r)
+							}
 						}
 					}
 				}

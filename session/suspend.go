@@ -20,8 +20,9 @@ func (c *Client) ObserveSuspended() observable.Of[bool] { return c.streams.suspe
 
 // Suspend tells the client that the program goes out of sight, or that the
 // machine is about to sleep. With the preference AutoMuteVideoOnSuspend the calls
-// there are stop sending video before it returns, and the service is told if there
-// is time for it. Everything else goes on. Twice is once.
+// there are stop sending video before it returns, that of screens and additional
+// devices too, and the service is told of the calls' own if there is time for it.
+// Everything else goes on. Twice is once.
 func (c *Client) Suspend() {
 	c.begun()
 	_ = c.ask(context.Background(), func() { // errs.ErrClosed: there is nothing to suspend
@@ -135,6 +136,7 @@ func (k *Call) arrives(ctx context.Context) bool {
 
 // veil stops sending video that is sent. On the loop, like unveil.
 func (k *Call) veil() {
+	k.veilExtras(true)
 	leg := k.media()
 	if leg == nil || !leg.Directions().Video.Sends() || leg.Muted(media.KindVideo) {
 		return
@@ -146,6 +148,7 @@ func (k *Call) veil() {
 
 // unveil takes that back, and nothing else.
 func (k *Call) unveil() {
+	k.veilExtras(false)
 	if !k.veiled {
 		return
 	}

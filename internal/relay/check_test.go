@@ -95,3 +95,45 @@ func TestCheckThatIsGivenUpChangesNothing(t *testing.T) {
 		}
 	})
 }
+
+// Before it knows who asks, a service takes a ping for a breach of its protocol.
+func TestCheckAsksNothingOfAConnectionThatIsNotAuthenticated(t *testing.T) {
+	bubble(t, func(t *testing.T, s *fakeService) {
+		o := start(t, s, nil)
+		p := s.accept()
+		p.expect(wire.MethodConnect)
+		if err := <-o.check(t.Context()); err == nil {
+			t.Error("nobody knows whether it works")
+		}
+		p.silent()
+		q := s.live() // without a pause
+		if got := o.reported(); len(got) != 0 {
+			t.Errorf("reported %v", got)
+		}
+		done := o.check(t.Context())
+		q.grant(q.expect(wire.MethodPing))
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestCheckLeavesAConnectionThatIsBeingLeftItsTime(t *testing.T) {
+	bubble(t, func(t *testing.T, s *fakeService) {
+		o := start(t, s, nil)
+		p := s.live()
+		under := o.ask(t.Context(), "under way")
+		f := p.expect("under way")
+		p.send(`{"jsonrpc":"2.0","id":"disc-1","method":"signalwire.disconnect","params":{}}`)
+		p.expectReply("disc-1")
+		if err := <-o.check(t.Context()); err == nil {
+			t.Error("there is no connection that could work")
+		}
+		p.grant(f)
+		if r := o.now(under); r.err != nil {
+			t.Error(r.err)
+		}
+		time.Sleep(time.Second)
+		s.live() // without a pause
+	})
+}

@@ -99,6 +99,16 @@ func (l *Link) forget(c *call) {
 	l.mu.Unlock()
 }
 
+// left reports whether the service has asked to be left.
+func (l *Link) left() bool {
+	select {
+	case <-l.leaving:
+		return true
+	default:
+		return false
+	}
+}
+
 // reply sends a response. It is dropped with the link, never carried over.
 func (l *Link) reply(frame []byte) {
 	select {

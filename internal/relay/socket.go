@@ -53,6 +53,14 @@ type webSocket struct {
 }
 
 func (w *webSocket) Read(ctx context.Context, buf []byte) ([]byte, error) {
+	buf, err := w.read(ctx, buf)
+	if err != nil && ctx.Err() != nil {
+		_ = w.end.ReadWriteCloser.Close() // else a Close that has begun would wait for the peer
+	}
+	return buf, err
+}
+
+func (w *webSocket) read(ctx context.Context, buf []byte) ([]byte, error) {
 	_, r, err := w.conn.Reader(ctx)
 	var closed websocket.CloseError
 	if errors.As(err, &closed) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -170,6 +171,53 @@ func TestPeerReadsTheReasonOfClose(t *testing.T) {
 		var frame websocket.CloseError
 		if err := <-farewell; !errors.As(err, &frame) || frame.Code != 1000 || frame.Reason != "session over" {
 			t.Errorf("the peer read %v", err)
+		}
+	})
+}
+
+// A halfOpen connection takes what is written and delivers it no more, once it is to.
+type halfOpen struct {
+	net.Conn
+	is *atomic.Bool
+}
+
+func (h halfOpen) Write(p []byte) (int, error) {
+	if h.is.Load() {
+		return len(p), nil
+	}
+	return h.Conn.Write(p)
+}
+
+// TestReadThatIsGivenUpEndsAClose that waits for a peer which is gone, as when a
+// connection is lost while an event is handled: nobody reads at that moment.
+func TestReadThatIsGivenUpEndsAClose(t *testing.T) {
+	bubble(t, func(t *testing.T, _ *fakeService) {
+		client, gone := serve(t, func(c *websocket.Conn) { grantAll(c) }), new(atomic.Bool)
+		transport := client.Transport.(*http.Transport)
+		dial := transport.DialContext
+		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := dial(ctx, network, address)
+			return halfOpen{c, gone}, err
+		}
+		socket, _, err := relay.DialWebSocket(t.Context(), client, "ws://service.test", 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gone.Store(true)
+		began, closed := time.Now(), make(chan struct{})
+		go func() {
+			defer close(closed)
+			_ = socket.Close(1000, "lost")
+		}()
+		synctest.Wait() // it waits for an answer
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := socket.Read(ctx, nil); err == nil {
+			t.Error("something was read")
+		}
+		<-closed
+		if took := time.Since(began); took > 0 {
+			t.Errorf("Close took %v", took)
 		}
 	})
 }
