@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -45,6 +46,7 @@ type capture struct {
 	media.Source
 	device *media.Device // that it is; nil: not known
 	meant  *media.Device // that was asked for; nil: any
+	codecs []string      // of the source, known before anybody asks on the loop
 	began  time.Time
 	ended  func(*capture, error)
 	once   sync.Once
@@ -60,11 +62,21 @@ func (c *capture) Send(ctx context.Context, out *media.Output) error {
 	return err
 }
 
-// Close releases the device.
-func (c *capture) Close() error {
-	c.once.Do(func() { closeSource(c.Source) })
-	return nil
+// Close releases the device, once.
+func (c *capture) Close() (err error) {
+	c.once.Do(func() {
+		if closer, ok := c.Source.(io.Closer); ok {
+			err = closer.Close()
+		}
+	})
+	return err
 }
+
+// Codecs are those of the source when it was opened.
+func (c *capture) Codecs() []string { return c.codecs }
+
+// Original is what to name if it does not close.
+func (c *capture) Original() any { return c.Source }
 
 // noMicrophone stands for a microphone that is not there yet: it wants the codecs
 // that samples can be encoded to.
@@ -74,7 +86,7 @@ func (noMicrophone) Codecs() []string { return []string{media.PCM} }
 
 // opened makes a capture of an open device.
 func (i *callInput) opened(in media.Input, wanted *media.Device) *capture {
-	c := &capture{Source: in.Source, device: in.Device, meant: wanted, began: time.Now(), ended: i.lost}
+	c := &capture{Source: in.Source, device: in.Device, meant: wanted, codecs: in.Source.Codecs(), began: time.Now(), ended: i.lost}
 	if in.Level != media.ConstraintExact {
 		i.k.c.devices.fallbacks.Publish(ConstraintFallback{
 			CallID: i.k.id, Kind: i.device, Requested: copyOf(wanted), Actual: copyOf(in.Device), Level: in.Level,
@@ -149,7 +161,7 @@ func (i *callInput) run() {
 			old, again = c, false
 		}
 		if old != nil {
-			_ = old.Close()
+			i.k.c.shut(old)
 		}
 	}
 }
@@ -237,7 +249,7 @@ func (i *callInput) lost(c *capture, err error) {
 		if i.now != c {
 			return
 		}
-		i.k.c.workers.Go(func() { _ = c.Close() })
+		i.k.c.workers.Go(func() { i.k.c.shut(c) })
 		if i.short++; time.Since(c.began) >= steadyCapture {
 			i.short = 0
 		}

@@ -145,7 +145,7 @@ func (k *Call) sendFrom(ctx context.Context, kind media.Kind, source media.Sourc
 		return err
 	}
 	if err = k.replaceInput(ctx, leg, b.capture, b); err != nil {
-		_ = b.capture.Close()
+		k.c.shut(b.capture)
 	}
 	return err
 }
@@ -173,6 +173,7 @@ func (k *Call) replaceInput(ctx context.Context, leg *media.Leg, source media.So
 func (k *Call) takeInput(leg *media.Leg, source media.Source, b inputBegin) error {
 	var before *capture
 	var failed error
+	source = asked(source)
 	err := k.c.ask(context.Background(), func() {
 		if failed = leg.Replace(b.kind, source); failed != nil {
 			return
@@ -182,7 +183,7 @@ func (k *Call) takeInput(leg *media.Leg, source media.Source, b inputBegin) erro
 		k.input(b.kind).begin(b)
 	})
 	if before != nil {
-		_ = before.Close()
+		k.c.shut(before)
 	}
 	return errors.Join(err, failed)
 }

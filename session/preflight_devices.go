@@ -47,7 +47,7 @@ func (p *preflight) kind(ctx context.Context, kind media.Kind, cfg media.LegConf
 			p.warn(kind.String() + " input device not working")
 			return accessError("try the device", kind, err)
 		}
-		defer closeSource(open.Source)
+		defer p.c.shut(open.Source)
 		source, in.Device = open.Source, open.Device
 		if kind == media.KindVideo {
 			cfg.VideoSource, cfg.Directions.Video = source, cfg.Directions.Video|media.SendOnly
