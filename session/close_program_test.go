@@ -123,7 +123,7 @@ func TestSourceThatDoesNotTellItsCodecsHoldsUpNobodyElse(t *testing.T) {
 		}
 		slow := slowToTell{tone, make(chan struct{}), make(chan struct{}), new(sync.Once)}
 		added := make(chan error, 1)
-		go func() { added <- k.Self().AddAudioInputDevice(t.Context(), slow) }()
+		go func() { added <- selfOf(t, k).AddAudioInputDevice(t.Context(), slow) }()
 		<-slow.asked
 		start := time.Now()
 		b.over(t, ann, k)
