@@ -1,9 +1,11 @@
 package media
 
 import (
-	"io"
+	"maps"
+	"sync"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/program"
 	"github.com/pion/rtcp"
 )
 
@@ -137,13 +139,31 @@ func (l *Leg) RequestKeyframe() error {
 // closeSources closes the sources that the leg has, where they can be closed.
 func (l *Leg) closeSources() {
 	l.mu.Lock()
-	sources := []Source{l.sources[KindAudio], l.sources[KindVideo]}
+	sources := maps.Clone(l.sources)
 	l.mu.Unlock()
-	for _, source := range sources {
-		if c, ok := source.(io.Closer); ok {
-			if err := c.Close(); err != nil {
-				l.cfg.Logger.Debug("close source", "error", err)
+	var closing sync.WaitGroup
+	for kind, source := range sources {
+		closing.Go(func() {
+			if err := program.Close(source); err != nil {
+				l.cfg.Logger.Warn("close source", "kind", kind.String(), "what", program.Name(source), "error", err)
 			}
+		})
+	}
+	closing.Wait()
+}
+
+// holders are the sources and sinks that something of the leg is in.
+func (l *Leg) holders() []string {
+	var in []string
+	for _, s := range l.live() {
+		if source := s.player.playing.Load(); source != nil {
+			in = append(in, program.Name(*source)+".Send")
 		}
 	}
+	for _, slot := range l.sinks {
+		if method := slot.in.Load(); method != inNone {
+			in = append(in, program.Name(slot.sink)+map[int32]string{inOpen: ".Open", inWritePacket: ".WritePacket"}[method])
+		}
+	}
+	return in
 }

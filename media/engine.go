@@ -3,6 +3,7 @@ package media
 import (
 	"time"
 
+	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/report"
@@ -19,19 +20,22 @@ const reportInterval = time.Second
 const patientChecks = 150
 
 // newPeerConnection builds the peer connection of one section, which has one
-// kind of media, its codecs, and nothing else.
-func newPeerConnection(cfg *LegConfig, kind Kind, codecs codecSet, certificate webrtc.Certificate) (*webrtc.PeerConnection, error) {
+// kind of media, its codecs, and nothing else, and its gate, which says so when it
+// opens.
+func newPeerConnection(cfg *LegConfig, kind Kind, codecs codecSet, certificate webrtc.Certificate, opened func()) (*webrtc.PeerConnection, *peer.Gate, error) {
 	engine := &webrtc.MediaEngine{}
 	registry := &interceptor.Registry{}
+	settings := newSettingEngine(cfg, kind)
+	gate := peer.Guard(&settings, registry, opened)
 	if err := registerCodecs(engine, kind, codecs); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := registerInterceptors(engine, registry, kind); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry),
-		webrtc.WithSettingEngine(newSettingEngine(cfg, kind)))
-	return api.NewPeerConnection(configuration(cfg, certificate))
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
+	pc, err := api.NewPeerConnection(configuration(cfg, certificate))
+	return pc, gate, err
 }
 
 func registerCodecs(engine *webrtc.MediaEngine, kind Kind, codecs codecSet) error {

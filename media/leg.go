@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/program"
 	"github.com/callrx/callrx/internal/serial"
 	"github.com/pion/webrtc/v4"
 )
@@ -130,6 +131,10 @@ func (l *Leg) Err() error {
 // left. It may be called several times, from several goroutines and from the
 // functions of [LegConfig]. The first call returns what closing the sinks
 // returned, which tells whether recordings are whole; others return nil.
+//
+// Close waits two seconds for what is going on, and as long for sources and for
+// sinks to close. What has not returned by then is left behind and named in the
+// log; for sinks the error names it, too, and wraps [context.DeadlineExceeded].
 func (l *Leg) Close() error {
 	l.mu.Lock()
 	first := !l.closing
@@ -156,8 +161,11 @@ func (l *Leg) shutdown() {
 	for _, s := range sections {
 		closing.Go(s.close)
 	}
+	err := program.Finish("what the leg runs", func() error { l.work.Wait(); return nil })
+	if err != nil {
+		l.cfg.Logger.Warn("close leg", "held_up_by", l.holders(), "error", err)
+	}
 	closing.Wait()
-	l.work.Wait()
 	l.closeSources()
 	l.err = l.closeSinks()
 	l.setState(StateClosed)

@@ -35,7 +35,7 @@ func NewListener(rate, channels int) (*Listener, error) {
 		size: rate / framesPerSecond * channels, more: make(chan struct{}, 1),
 		bound: int(DefaultListenerBuffer / frameLength),
 	}
-	sink, err := newPCMSink(rate, channels, l.add, l.end)
+	sink, err := newPCMSink(rate, channels, l.add, l.end, nil)
 	l.PCMSink = sink
 	return l, err
 }

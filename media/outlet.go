@@ -109,14 +109,15 @@ func (o *outlet) Unbind(webrtc.TrackLocalContext) error {
 // codecFor picks what a source will send. It fails before there is anything to
 // pick from, and if nothing fits.
 func (o *outlet) codecFor(source Source) (Codec, error) {
+	has := source.Codecs() // before the lock: it is code of the program
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.bound == nil {
 		return Codec{}, errCodec
 	}
-	codec, ok := pick(o.codecs, o.preferences, o.expand(source.Codecs()))
+	codec, ok := pick(o.codecs, o.preferences, o.expand(has))
 	if !ok {
-		return Codec{}, fmt.Errorf("%w: the source has %v, the far end %v", errCodec, source.Codecs(), o.codecs)
+		return Codec{}, fmt.Errorf("%w: the source has %v, the far end %v", errCodec, has, o.codecs)
 	}
 	return codec, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // A player runs the source of a section while the section sends.
@@ -21,6 +22,8 @@ type player struct {
 	started bool
 	closed  bool
 	cancel  context.CancelFunc // of the run under way
+
+	playing atomic.Pointer[Source] // that is in Send; nil: none
 }
 
 func newPlayer(l *Leg, s *section) *player {
@@ -111,7 +114,9 @@ func (p *player) run() {
 				return
 			}
 		}
+		p.playing.Store(&source)
 		err := p.section.outlet.run(ctx, source)
+		p.playing.Store(nil)
 		interrupted := ctx.Err() != nil
 		cancel()
 		if p.leg.ctx.Err() != nil {

@@ -3,7 +3,6 @@ package media
 import (
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/webrtc/v4"
@@ -17,6 +16,7 @@ type section struct {
 	mid       string
 	codecs    codecSet
 	pc        *webrtc.PeerConnection
+	gate      *peer.Gate
 	sender    *webrtc.RTPSender
 	outlet    *outlet
 	player    *player
@@ -37,7 +37,6 @@ type section struct {
 	mu          sync.Mutex
 	established bool // the first exchange is complete
 	agreed      Direction
-	since       time.Time // when it was first seen connected
 }
 
 // newSection makes the peer connection, with a transceiver in both directions:
@@ -49,12 +48,12 @@ func (l *Leg) newSection(kind Kind, mid string) (*section, error) {
 	}
 	cfg := l.cfg
 	cfg.RelayOnly = cfg.RelayOnly || l.relays.Load()
-	pc, err := newPeerConnection(&cfg, kind, codecs, l.certificate)
+	pc, gate, err := newPeerConnection(&cfg, kind, codecs, l.certificate, func() { signal(l.dirty) })
 	if err != nil {
 		return nil, err
 	}
 	s := &section{
-		leg: l, kind: kind, mid: mid, codecs: codecs, pc: pc,
+		leg: l, kind: kind, mid: mid, codecs: codecs, pc: pc, gate: gate,
 		gathering: newGathering(l.candidates),
 		closed:    make(chan struct{}),
 		outlet:    newOutlet(kind, &l.cfg),
@@ -92,15 +91,12 @@ func (s *section) dropPhantomSender(receiver *webrtc.RTPReceiver) {
 	}
 }
 
-// close waits until pion has let go of everything.
+// close waits until pion has let go of everything, or is not worth waiting for.
 func (s *section) close() {
 	s.giveUp()
 	s.player.close()
-	s.mu.Lock()
-	since := s.since
-	s.mu.Unlock()
-	if err := peer.Close(s.pc, since); err != nil {
-		s.leg.cfg.Logger.Debug("close peer connection", "kind", s.kind.String(), "error", err)
+	if err := peer.Close(s.pc); err != nil {
+		s.leg.cfg.Logger.Warn("close peer connection", "kind", s.kind.String(), "error", err)
 	}
 }
 
@@ -131,10 +127,10 @@ func (s *section) reconcile(wanted Direction) (webrtc.PeerConnectionState, bool)
 	state := s.pc.ConnectionState()
 	s.mu.Lock()
 	flow, established := wanted&s.agreed, s.established
-	if state == webrtc.PeerConnectionStateConnected && s.since.IsZero() {
-		s.since = time.Now()
-	}
 	s.mu.Unlock()
+	if state == webrtc.PeerConnectionStateConnected && !s.gate.Open() {
+		state = webrtc.PeerConnectionStateConnecting // for a moment more
+	}
 	connected := established && state == webrtc.PeerConnectionStateConnected
 	s.inlet.setReceiving(flow.Receives())
 	if connected {

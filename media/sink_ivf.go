@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/pion/rtp"
@@ -34,6 +35,7 @@ type IVFSink struct {
 	count    uint32
 	keyframe func() // asks the far end, if the leg has said how
 	askedAt  time.Time
+	busy     sync.Mutex // WritePacket runs
 }
 
 // NewIVFSink returns a sink that writes to w, which is closed with the sink if it
@@ -56,6 +58,8 @@ func (s *IVFSink) onKeyframeNeeded(ask func()) { s.keyframe = ask }
 
 // WritePacket takes a packet; pictures are written when they are whole.
 func (s *IVFSink) WritePacket(p Packet) error {
+	s.busy.Lock()
+	defer s.busy.Unlock()
 	if s.builder == nil {
 		s.codec = p.Codec
 		var d rtp.Depacketizer = &codecs.VP8Packet{}
@@ -167,8 +171,13 @@ func (s *IVFSink) begin(frame []byte, timestamp uint32) error {
 	return s.write(h)
 }
 
-// Close writes the last picture and closes the file.
+// Close writes the last picture and closes the file. While WritePacket is blocked it
+// only closes the file, and returns an error that wraps [context.DeadlineExceeded].
 func (s *IVFSink) Close() error {
+	if !s.busy.TryLock() {
+		return abandon(s.w, nil)
+	}
+	defer s.busy.Unlock()
 	var err error
 	if s.builder != nil {
 		s.builder.Flush()

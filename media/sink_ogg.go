@@ -28,7 +28,7 @@ type OggSink struct {
 
 // NewOggSink returns a sink that writes to w, which is closed with the sink if it
 // can be. Every packet is written as soon as it is in order, so the file is whole
-// even if the process is killed.
+// even if the process is killed. See [NewPCMWriter] for a w that blocks.
 func NewOggSink(w io.Writer) *OggSink {
 	s := &OggSink{w: w, buffer: newJitterBuffer(48000, 48000)}
 	s.clock = newFrameClock(s.tick)
@@ -62,7 +62,9 @@ func (s *OggSink) WritePacket(p Packet) error {
 
 // Close ends the file and returns the first error of writing it.
 func (s *OggSink) Close() error {
-	s.clock.stop()
+	if !s.clock.stop() {
+		return abandon(s.w, s.clock)
+	}
 	err := s.err
 	if err == nil && s.file != nil {
 		err = s.file.close()

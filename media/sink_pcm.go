@@ -17,6 +17,7 @@ type PCMSink struct {
 	stream *pcmStream
 	frame  func(pcm []int16) error
 	finish func() error
+	to     any // what frame writes to
 	clock  *frameClock
 
 	mu  sync.Mutex
@@ -26,16 +27,20 @@ type PCMSink struct {
 // NewPCMSink returns a sink that calls frame with each 20 ms of sound at rate
 // samples per second and channel, 1 or 2 channels, on a goroutine of its own. The
 // samples are valid during the call. Blocking delays the sound but loses none of
-// it. After an error frame is not called again; the leg reports it.
+// it. After an error frame is not called again; the leg reports it. Close waits a
+// second for frame to return, then returns an error that wraps
+// [context.DeadlineExceeded].
 //
 // It returns an [*errs.ConfigError] for a rate that is no multiple of 50 or not
 // within 8,000 and 192,000.
 func NewPCMSink(rate, channels int, frame func(pcm []int16) error) (*PCMSink, error) {
-	return newPCMSink(rate, channels, frame, func() error { return nil })
+	return newPCMSink(rate, channels, frame, func() error { return nil }, frame)
 }
 
 // NewPCMWriter is [NewPCMSink] with frames written to w as bytes, low byte first.
-// w is closed with the sink if it can be.
+// w is closed with the sink if it can be. If it has not taken a frame for a second
+// by then, it is closed all the same, so that it lets go, and Close returns an error
+// that names its type and wraps [context.DeadlineExceeded].
 func NewPCMWriter(w io.Writer, rate, channels int) (*PCMSink, error) {
 	var buf []byte
 	return newPCMSink(rate, channels, func(pcm []int16) error {
@@ -45,12 +50,13 @@ func NewPCMWriter(w io.Writer, rate, channels int) (*PCMSink, error) {
 		}
 		_, err := w.Write(buf)
 		return err
-	}, closerOf(w))
+	}, closerOf(w), w)
 }
 
 // NewWAVSink is [NewPCMSink] with frames written to a WAV file. If w is an
 // [io.Seeker], as a file is, the file is whole at any moment, even if the process
-// is killed. w is closed with the sink if it can be.
+// is killed. w is closed with the sink if it can be; see [NewPCMWriter] for one that
+// blocks.
 func NewWAVSink(w io.Writer, rate, channels int) (*PCMSink, error) {
 	if err := checkFormat(rate, channels); err != nil {
 		return nil, err
@@ -66,14 +72,14 @@ func NewWAVSink(w io.Writer, rate, channels int) (*PCMSink, error) {
 			err = closing
 		}
 		return err
-	})
+	}, w)
 }
 
-func newPCMSink(rate, channels int, frame func([]int16) error, finish func() error) (*PCMSink, error) {
+func newPCMSink(rate, channels int, frame func([]int16) error, finish func() error, to any) (*PCMSink, error) {
 	if err := checkFormat(rate, channels); err != nil {
 		return nil, err
 	}
-	s := &PCMSink{stream: newPCMStream(rate, channels), frame: frame, finish: finish}
+	s := &PCMSink{stream: newPCMStream(rate, channels), frame: frame, finish: finish, to: to}
 	s.clock = newFrameClock(s.play)
 	return s, nil
 }
@@ -116,9 +122,12 @@ func (s *PCMSink) WritePacket(p Packet) error {
 }
 
 // Close stops the clock after the last whole frame and closes what the sink writes
-// to. It returns the first error of writing.
+// to. It returns the first error of writing, or, within two seconds, an error that
+// says who has not taken the last frame.
 func (s *PCMSink) Close() error {
-	s.clock.stop()
+	if !s.clock.stop() {
+		return abandon(s.to, s.clock)
+	}
 	err := s.finish()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,8 +1,12 @@
 package media
 
 import (
+	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
+
+	"github.com/callrx/callrx/internal/program"
 )
 
 // A sinkSlot holds the sink of one kind for the life of the leg, whichever
@@ -13,7 +17,14 @@ type sinkSlot struct {
 	opened chan struct{}
 	turn   chan struct{} // held while a packet is handled, because tracks overlap
 	broken bool          // belongs to whoever has the turn
+	in     atomic.Int32  // which method of the sink is being called: one of those below
 }
+
+const (
+	inNone int32 = iota
+	inOpen
+	inWritePacket
+)
 
 func newSinkSlot(sink Sink) *sinkSlot {
 	if sink == nil {
@@ -26,6 +37,8 @@ func newSinkSlot(sink Sink) *sinkSlot {
 func (l *Leg) openSink(kind Kind) {
 	slot := l.sinks[kind]
 	slot.once.Do(func() {
+		slot.in.Store(inOpen)
+		defer slot.in.Store(inNone)
 		if err := slot.sink.Open(); err != nil {
 			slot.broken = true
 			l.report("open sink", kind, err)
@@ -39,6 +52,8 @@ func (l *Leg) writeSink(kind Kind, p Packet) {
 	if slot.broken {
 		return
 	}
+	slot.in.Store(inWritePacket)
+	defer slot.in.Store(inNone)
 	if err := slot.sink.WritePacket(p); err != nil {
 		slot.broken = true
 		l.report("receive", kind, err)
@@ -46,13 +61,25 @@ func (l *Leg) writeSink(kind Kind, p Packet) {
 }
 
 func (l *Leg) closeSinks() error {
-	var all []error
-	for _, kind := range []Kind{KindAudio, KindVideo} {
-		if err := l.sinks[kind].sink.Close(); err != nil {
-			all = append(all, trackError("close sink", kind, err))
-		}
+	all := map[Kind]error{}
+	var mu sync.Mutex // guards all
+	var closing sync.WaitGroup
+	for kind, slot := range l.sinks {
+		closing.Go(func() {
+			err := program.Close(slot.sink)
+			if err == nil {
+				return
+			}
+			if errors.Is(err, context.DeadlineExceeded) {
+				l.cfg.Logger.Warn("close sink", "kind", kind.String(), "what", program.Name(slot.sink), "error", err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all[kind] = trackError("close sink", kind, err)
+		})
 	}
-	return errors.Join(all...)
+	closing.Wait()
+	return errors.Join(all[KindAudio], all[KindVideo])
 }
 
 type discard struct{}

@@ -51,11 +51,25 @@ func (c *frameClock) start() {
 	go c.run() // stop waits for it
 }
 
-// stop returns after the last whole frame.
-func (c *frameClock) stop() {
-	if c.running {
-		close(c.stopped)
-		<-c.done
+// stop returns after the last whole frame, or when the function has not returned
+// for so long that nobody knows whether it will.
+func (c *frameClock) stop() (stopped bool) {
+	if !c.running {
+		return true
+	}
+	close(c.stopped)
+	return c.over(stopPatience)
+}
+
+// over waits for the clock to have stopped.
+func (c *frameClock) over(within time.Duration) bool {
+	late := time.NewTimer(within)
+	defer late.Stop()
+	select {
+	case <-c.done:
+		return true
+	case <-late.C:
+		return false
 	}
 }
 

@@ -176,7 +176,7 @@ func (a *Address) Refresh(ctx context.Context) error {
 func (a *Address) Dial(ctx context.Context, o DialOptions) (*Call, error) {
 	uri := a.DefaultChannel()
 	if uri == "" {
-		o.release()
+		o.release(a.d.c)
 		return nil, dialError(a.Name(), &errs.DependencyError{Description: "a channel that can be dialled"})
 	}
 	return a.d.c.Dial(ctx, uri, o)

@@ -33,7 +33,7 @@ func (c *Client) Dial(ctx context.Context, to string, o DialOptions) (*Call, err
 func (c *Client) dialCall(ctx context.Context, id, to string, o DialOptions) (*Call, error) {
 	d, err := parseDestination(to)
 	if err != nil {
-		o.release()
+		o.release(c)
 		return nil, dialError(to, err)
 	}
 	if _, bounded := ctx.Deadline(); !bounded {
@@ -42,7 +42,7 @@ func (c *Client) dialCall(ctx context.Context, id, to string, o DialOptions) (*C
 		defer cancel()
 	}
 	if err := c.dialable(ctx); err != nil {
-		o.release()
+		o.release(c)
 		return nil, dialError(to, err)
 	}
 	k := c.newCall(ctx, id, errs.DirectionOutbound)
@@ -157,7 +157,7 @@ func (k *Call) openMedia(ctx context.Context, o MediaOptions, i implication) err
 	p := k.c.preferred()
 	begun, err := k.capture(ctx, &o, i)
 	if err != nil {
-		o.release()
+		o.release(k.c)
 		return err
 	}
 	d := o.directions(i)
@@ -167,7 +167,7 @@ func (k *Call) openMedia(ctx context.Context, o MediaOptions, i implication) err
 	cfg.OnSourceEnd = func(kind media.Kind) { k.sends(k.id, "ended", input(kind), nil) }
 	leg, err := media.NewLeg(cfg)
 	if err != nil {
-		o.release()
+		o.release(k.c)
 		return err
 	}
 	k.begins(OperationMedia)

@@ -106,7 +106,7 @@ func (k *Call) addLeg(ctx context.Context, source media.Source, o MediaOptions, 
 	x := &ExtraLeg{k: k, id: uuid.NewString(), screen: screen, done: make(chan struct{}), up: make(chan struct{})}
 	x.ctx, x.cancel = context.WithCancel(k.ctx)
 	if err := x.register(ctx, source); err != nil {
-		o.release()
+		o.release(k.c)
 		return nil, err
 	}
 	if err := x.start(ctx, o); err != nil {
@@ -148,7 +148,7 @@ func (x *ExtraLeg) openMedia(o MediaOptions) (*media.Leg, error) {
 	cfg.OnSourceEnd = func(media.Kind) { go func() { _ = x.Stop(x.k.ctx) }() } // Stop ends with the call
 	leg, err := media.NewLeg(cfg)
 	if err != nil {
-		o.release()
+		o.release(x.k.c)
 		return nil, err
 	}
 	over := true

@@ -53,7 +53,7 @@ func (k *Call) Answer(ctx context.Context, o MediaOptions) error {
 
 func (k *Call) take(ctx context.Context, o MediaOptions) error {
 	if err := k.decide("answer"); err != nil {
-		o.release()
+		o.release(k.c)
 		return err
 	}
 	implied := impliedByOffer(media.OfferedDirections(k.offer), k.c.preferred())

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"io"
 	"sync"
 	"time"
 
@@ -52,6 +53,7 @@ type capture struct {
 	media.Source
 	device *media.Device // that it is; nil: not known
 	meant  *media.Device // that was asked for; nil: any
+	codecs []string      // of the source, known before anybody asks on the loop
 	began  time.Time
 	ended  func(*capture, error)
 	once   sync.Once
@@ -67,11 +69,21 @@ func (c *capture) Send(ctx context.Context, out *media.Output) error {
 	return err
 }
 
-// Close releases the device.
-func (c *capture) Close() error {
-	c.once.Do(func() { closeSource(c.Source) })
-	return nil
+// Close releases the device, once.
+func (c *capture) Close() (err error) {
+	c.once.Do(func() {
+		if closer, ok := c.Source.(io.Closer); ok {
+			err = closer.Close()
+		}
+	})
+	return err
 }
+
+// Codecs are those of the source when it was opened.
+func (c *capture) Codecs() []string { return c.codecs }
+
+// Original is what to name if it does not close.
+func (c *capture) Original() any { return c.Source }
 
 // noMicrophone stands for a microphone that is not there yet: it wants the codecs
 // that samples can be encoded to.
@@ -81,7 +93,7 @@ func (noMicrophone) Codecs() []string { return []string{media.PCM} }
 
 // opened makes a capture of an open device.
 func (i *callInput) opened(in media.Input, wanted *media.Device) *capture {
-	c := &capture{Source: in.Source, device: in.Device, meant: wanted, began: time.Now(), ended: i.lost}
+	c := &capture{Source: in.Source, device: in.Device, meant: wanted, codecs: in.Source.Codecs(), began: time.Now(), ended: i.lost}
 	if in.Level != media.ConstraintExact {
 		i.k.c.devices.fallbacks.Publish(ConstraintFallback{
 			CallID: i.k.id, Kind: i.device, Requested: copyOf(wanted), Actual: copyOf(in.Device), Level: in.Level,
@@ -212,7 +224,7 @@ func (i *callInput) run() {
 			old, again = c, false
 		}
 		if old != nil {
-			_ = old.Close()
+			i.k.c.shut(old)
 		}
 	}
 }

@@ -102,13 +102,8 @@ func parseDestination(to string) (destination, error) {
 }
 
 // release closes what a call that never came about would have closed.
-func (o MediaOptions) release() {
-	for _, sink := range []media.Sink{o.AudioSink, o.VideoSink} {
-		if sink != nil {
-			_ = sink.Close()
-		}
-	}
-	for _, source := range []media.Source{o.AudioSource, o.VideoSource} {
-		closeSource(source)
+func (o MediaOptions) release(c *Client) {
+	for _, v := range []any{o.AudioSink, o.VideoSink, o.AudioSource, o.VideoSource} {
+		c.shut(v)
 	}
 }

@@ -59,7 +59,7 @@ func (i *callInput) lost(c *capture, err error) {
 		if i.now != c {
 			return
 		}
-		i.k.c.workers.Go(func() { _ = c.Close() })
+		i.k.c.workers.Go(func() { i.k.c.shut(c) })
 		if i.short++; time.Since(c.began) >= steadyCapture {
 			i.short = 0
 		}

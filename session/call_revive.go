@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/program"
 	"github.com/callrx/callrx/internal/wire"
 	"github.com/callrx/callrx/media"
 )
@@ -167,8 +168,8 @@ func (k *Call) reviveMedia(r attachRecord) error {
 	var o MediaOptions
 	if ask := k.c.opts.ReattachMedia; ask != nil {
 		var err error
-		o, err = askProgram(k.ctx, "ReattachMedia",
-			func(context.Context) (MediaOptions, error) { return ask(k), nil }, MediaOptions.release)
+		o, err = program.Ask(k.ctx, "ReattachMedia",
+			func(context.Context) (MediaOptions, error) { return ask(k), nil }, func(late MediaOptions) { late.release(k.c) })
 		if err != nil {
 			return err
 		}

@@ -90,7 +90,11 @@ func (k *Call) renegotiate(ctx context.Context, operation string, f func(context
 	}
 	ctx, cancel := joined(ctx, here)
 	defer cancel()
-	return causeOf(ctx, f(ctx, leg))
+	err := causeOf(ctx, f(ctx, leg))
+	if here.Err() != nil && errors.Is(err, errs.ErrClosed) { // the leg may know before ctx does
+		return context.Cause(here)
+	}
+	return err
 }
 
 // takeExchange waits until no descriptions are being exchanged.

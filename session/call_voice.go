@@ -153,7 +153,7 @@ func (k *Call) sendFrom(ctx context.Context, kind media.Kind, source media.Sourc
 		return k.agreeToSend(ctx, kind)
 	}
 	if err = k.replaceInput(ctx, leg, b.capture, b); err != nil {
-		_ = b.capture.Close()
+		k.c.shut(b.capture)
 	}
 	return err
 }
@@ -171,7 +171,7 @@ func (k *Call) replaceInput(ctx context.Context, leg *media.Leg, source media.So
 		done = after.capture
 	}
 	if done != nil {
-		_ = done.Close()
+		k.c.shut(done)
 	}
 	return err
 }
@@ -190,6 +190,7 @@ func (k *Call) agreeToSend(ctx context.Context, kind media.Kind) error {
 // takeInput puts source in the place of what is sent, which it returns. A device of it
 // stays open.
 func (k *Call) takeInput(leg *media.Leg, source media.Source, b inputBegin) (old media.Source, before inputBegin, failed error) {
+	source = asked(source)
 	err := k.c.ask(context.Background(), func() {
 		old = leg.Source(b.kind)
 		if failed = leg.Replace(b.kind, source); failed != nil {

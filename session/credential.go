@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/callrx/callrx/errs"
@@ -95,44 +94,6 @@ func (f CredentialFunc) Authenticate(ctx context.Context, ac AuthContext) (Crede
 func (f CredentialFunc) Refresh(ctx context.Context, ac AuthContext) (Credential, error) {
 	return f(ctx, ac)
 }
-
-// askProgram calls what the program brought and returns no later than ctx ends.
-// A call that ignores its context keeps its goroutine until it returns; nobody
-// waits for it, and what it brings too late goes to discard.
-func askProgram[T any](ctx context.Context, where string, ask func(context.Context) (T, error), discard func(T)) (T, error) {
-	type answer struct {
-		v   T
-		err error
-	}
-	done, gone := make(chan answer), make(chan struct{})
-	go func() {
-		var a answer
-		defer func() {
-			if v := recover(); v != nil {
-				a.err = &errs.PanicError{Where: where, Value: v, Stack: debug.Stack()}
-			}
-			select {
-			case done <- a:
-			case <-gone:
-				if a.err == nil {
-					discard(a.v)
-				}
-			}
-		}()
-		a.v, a.err = ask(ctx)
-	}()
-	select {
-	case a := <-done:
-		return a.v, a.err
-	case <-ctx.Done():
-		close(gone)
-		var none T
-		return none, fmt.Errorf("%s did not answer: %w", where, context.Cause(ctx))
-	}
-}
-
-// forget is for answers that need no care.
-func forget[T any](T) {}
 
 // checkCredential is what every credential must pass, wherever it came from.
 // An expired token passes if resumable, since it may still resume a session.

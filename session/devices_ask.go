@@ -3,9 +3,9 @@ package session
 import (
 	"context"
 	"errors"
-	"io"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/program"
 	"github.com/callrx/callrx/media"
 )
 
@@ -20,20 +20,21 @@ func askDevices[T any](ctx context.Context, d *Devices, ask func(context.Context
 	}
 	within, cancel := context.WithTimeout(ctx, deviceTimeout)
 	defer cancel()
-	return askProgram(within, theProvider, ask, late)
+	return program.Ask(within, theProvider, ask, late)
 }
 
 // open opens an input.
 func (d *Devices) open(ctx context.Context, r media.InputRequest) (media.Input, error) {
 	return askDevices(ctx, d, func(ctx context.Context) (media.Input, error) {
 		return media.OpenInput(ctx, d.provider, r)
-	}, func(late media.Input) { closeSource(late.Source) })
+	}, func(late media.Input) { d.c.shut(late.Source) })
 }
 
-// closeSource closes a source that can be closed.
-func closeSource(s media.Source) {
-	if c, ok := s.(io.Closer); ok {
-		_ = c.Close()
+// shut closes a source or a sink of the program that can be closed, and waits no
+// longer than program.Patience for it.
+func (c *Client) shut(v any) {
+	if err := program.Close(v); err != nil {
+		c.log.Warn("close", "what", program.Name(v), "error", err)
 	}
 }
 
@@ -131,13 +132,13 @@ func (d *Devices) inspect(ctx context.Context, device media.Device) (media.Devic
 	if i, ok := d.provider.(media.DeviceInspector); ok {
 		return askDevices(ctx, d, func(ctx context.Context) (media.DeviceCapabilities, error) {
 			return i.Inspect(ctx, device)
-		}, forget[media.DeviceCapabilities])
+		}, program.Forget[media.DeviceCapabilities])
 	}
 	open, err := d.open(ctx, media.InputRequest{
 		Kind: device.Kind, Constraints: media.Constraints{DeviceID: device.ID}, KeepDevice: true,
 	})
 	if err == nil {
-		closeSource(open.Source)
+		d.c.shut(open.Source)
 	}
 	return media.DeviceCapabilities{}, err
 }
@@ -168,7 +169,7 @@ func (d *Devices) OpenSelectedOutput(ctx context.Context) (media.Sink, error) {
 	}
 	return askDevices(ctx, d, func(ctx context.Context) (media.Sink, error) {
 		return opener.OpenOutput(ctx, selected.ID)
-	}, func(late media.Sink) { _ = late.Close() })
+	}, func(late media.Sink) { d.c.shut(late) })
 }
 
 // A ProbeResult says which inputs could be opened.
@@ -193,7 +194,7 @@ func (d *Devices) Probe(ctx context.Context, kinds ...media.Kind) (ProbeResult, 
 			failures = append(failures, accessError("probe", kind, err))
 			continue
 		}
-		closeSource(open.Source)
+		d.c.shut(open.Source)
 		if kind == media.KindVideo {
 			r.Video, r.VideoDevice = true, open.Device
 		} else {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/program"
 	"github.com/callrx/callrx/media"
 )
 
@@ -39,7 +40,7 @@ func (d *Devices) list(ctx context.Context) error {
 	}
 	defer d.listing.give()
 	d.load(ctx)
-	all, err := askDevices(ctx, d, d.enumerate, forget[[]media.Device])
+	all, err := askDevices(ctx, d, d.enumerate, program.Forget[[]media.Device])
 	if err != nil {
 		return causeOf(ctx, &errs.MediaAccessError{Operation: "list devices", OriginalError: err})
 	}
@@ -212,14 +213,14 @@ func (d *Devices) monitor() {
 
 // watch has the provider tell of changes.
 func (d *Devices) watch(ctx context.Context, w media.DeviceWatcher, changed chan<- struct{}) {
-	_, err := askProgram(ctx, theProvider, func(ctx context.Context) (struct{}, error) {
+	_, err := program.Ask(ctx, theProvider, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, w.WatchDevices(ctx, func() {
 			select {
 			case changed <- struct{}{}:
 			default:
 			}
 		})
-	}, forget[struct{}])
+	}, program.Forget[struct{}])
 	if err != nil {
 		d.failed(ctx, &errs.MediaAccessError{Operation: "watch devices", OriginalError: err})
 	}

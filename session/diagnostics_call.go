@@ -1,13 +1,13 @@
 package session
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/program"
 	"github.com/callrx/callrx/media"
 )
 
@@ -179,10 +179,10 @@ func newTrack(t media.TrackStats) *DiagnosticTrack {
 func (k *Call) sends(leg, change, kind string, source media.Source) {
 	d := DiagnosticDeviceChange{CallID: k.id, LegID: leg, Kind: kind, Change: change}
 	if c, ok := source.(*capture); ok {
-		source, d.Device = c.Source, k.c.nameOf(c.device)
+		d.Device = k.c.nameOf(c.device)
 	}
 	if source != nil {
-		d.Source = fmt.Sprintf("%T", source)
+		d.Source = program.Name(source)
 	}
 	k.c.past.changed(d)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/program"
 	"github.com/callrx/callrx/internal/redact"
 	"github.com/callrx/callrx/internal/relay"
 	"github.com/callrx/callrx/internal/rest"
@@ -32,7 +33,7 @@ const maxRetryAfter = time.Minute
 // left alone.
 func (c *Client) dial(ctx context.Context, url string) (relay.Socket, time.Duration, error) {
 	if c.opts.DialSocket != nil {
-		s, err := askProgram(ctx, "DialSocket",
+		s, err := program.Ask(ctx, "DialSocket",
 			func(ctx context.Context) (Socket, error) { return c.opts.DialSocket(ctx, url) },
 			func(late Socket) { _ = late.Close(closeGoingAway, "too late") })
 		return s, 0, err

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/callrx/callrx/internal/program"
 	"github.com/callrx/callrx/observable"
 )
 
@@ -23,8 +24,10 @@ func (n NetworkState) equal(o NetworkState) bool {
 
 // A NetworkSource tells how the machine is connected, first as it is and then
 // after each change, from one goroutine, until ctx ends; then it returns, and
-// Client.Close waits for that. Repeats do no harm. [HostNetwork] is one; where a
-// platform tells of its network itself, a program writes its own.
+// Client.Close waits two seconds for that and no longer. ObserveErrors tells of
+// one that panics, the log of one that does not return. Repeats do no harm.
+// [HostNetwork] is one; where a platform tells of its network itself, a program
+// writes its own.
 type NetworkSource func(ctx context.Context, tell func(NetworkState))
 
 // A NetworkChangeType is a kind of NetworkChange, with the Browser SDK's name.
@@ -88,20 +91,29 @@ func (c *Client) hearNetwork() (stop func()) {
 	done := make(chan struct{})
 	c.workers.Go(func() {
 		defer close(done)
-		c.opts.Network(ctx, func(n NetworkState) {
-			n.Addresses = slices.Clone(n.Addresses)
-			slices.SortFunc(n.Addresses, netip.Addr.Compare)
-			c.post(func() {
-				if ctx.Err() == nil {
-					c.networkIs(n)
-				}
-			})
+		err := program.Run(ctx, "Options.Network", func(ctx context.Context) error {
+			c.opts.Network(ctx, func(n NetworkState) { c.tellNetwork(ctx, n) })
+			return nil
 		})
+		if err != nil {
+			c.report(err)
+		}
 	})
 	return func() {
 		cancel()
 		<-done
 	}
+}
+
+// tellNetwork passes on what a source tells, until its time is over.
+func (c *Client) tellNetwork(ctx context.Context, n NetworkState) {
+	n.Addresses = slices.Clone(n.Addresses)
+	slices.SortFunc(n.Addresses, netip.Addr.Compare)
+	c.post(func() {
+		if ctx.Err() == nil {
+			c.networkIs(n)
+		}
+	})
 }
 
 // networkIs takes in what the source tells. On the loop.

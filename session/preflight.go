@@ -155,7 +155,7 @@ func (c *Client) preflight(ctx context.Context, to string, o PreflightOptions) (
 	p := &preflight{c: c, to: to, o: o}
 	defer func() {
 		if !p.dialled {
-			o.release()
+			o.release(c)
 		}
 	}()
 	p.phase(ctx, errs.PreflightSignaling, p.signaling)

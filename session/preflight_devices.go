@@ -89,7 +89,7 @@ func (p *preflight) kind(ctx context.Context, kind media.Kind, cfg media.LegConf
 			p.warn(kind.String() + " input device not working")
 			return accessError("try the device", kind, err)
 		}
-		defer closeSource(open.Source)
+		defer p.c.shut(open.Source)
 		source, in.Device = open.Source, open.Device
 		if kind == media.KindVideo {
 			cfg.VideoSource, cfg.Directions.Video = source, cfg.Directions.Video|media.SendOnly
@@ -134,5 +134,5 @@ func (p *preflight) output(ctx context.Context, out *PreflightOutput) {
 		p.warn("audio output device not available")
 		return
 	}
-	_ = sink.Close()
+	p.c.shut(sink)
 }

@@ -135,7 +135,7 @@ func (r recapture) take(fresh *capture, err error) error {
 		done, r.i.now = r.i.now, fresh
 	})
 	if done != nil {
-		_ = done.Close()
+		r.i.k.c.shut(done)
 	}
 	return errors.Join(asked, err)
 }
@@ -153,7 +153,7 @@ func (r recapture) anew(ctx context.Context) error {
 	if err != nil || !mine {
 		return err
 	}
-	_ = r.old.Close()
+	i.k.c.shut(r.old)
 	fresh, err := r.open(ctx, r.after)
 	restored := err
 	if err != nil {
@@ -185,7 +185,7 @@ func (r recapture) settle(fresh *capture, changed bool, restored error) error {
 		}
 	})
 	if fresh != nil {
-		_ = fresh.Close()
+		i.k.c.shut(fresh)
 	}
 	return asked
 }

@@ -75,7 +75,7 @@ func (k *Call) selectInput(ctx context.Context, i *callInput, device *media.Devi
 		before.capture = b.capture
 	}
 	if before.capture != nil {
-		_ = before.capture.Close()
+		k.c.shut(before.capture)
 	}
 	return err
 }

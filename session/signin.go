@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/internal/program"
 )
 
 // A provider is the program's credential provider, taken apart once.
@@ -31,10 +32,10 @@ func (c *Client) askProvider(ctx context.Context, where string, ask func(context
 	if err := c.asking.take(ctx); err != nil {
 		return Credential{}, fmt.Errorf("%s did not answer: %w", where, err)
 	}
-	return askProgram(ctx, where, func(ctx context.Context) (Credential, error) {
+	return program.Ask(ctx, where, func(ctx context.Context) (Credential, error) {
 		defer c.asking.give()
 		return ask(ctx, c.authContext())
-	}, forget[Credential])
+	}, program.Forget[Credential])
 }
 
 func (c *Client) authContext() AuthContext {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/dpop"
+	"github.com/callrx/callrx/internal/program"
 )
 
 // Keys of stored values. The Browser SDK uses the same, except for the DPoP key.
@@ -122,10 +123,10 @@ func access[T any](ctx context.Context, s *store, op string, limit time.Duration
 func timed[T any](ctx context.Context, s *store, limit time.Duration, call func(context.Context) (T, error)) (v T, hung bool, err error) {
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	v, err = askProgram(within, "the storage", func(ctx context.Context) (v T, err error) {
+	v, err = program.Ask(within, "the storage", func(ctx context.Context) (v T, err error) {
 		defer func() { s.returned(err) }()
 		return call(ctx)
-	}, forget[T])
+	}, program.Forget[T])
 	return v, within.Err() != nil, err
 }
 

@@ -1,36 +1,49 @@
-// Package peer closes peer connections of pion, for the two rooms that have
-// some: media and the gateway.
+// Package peer makes and closes peer connections of pion so that closing always
+// ends, for the two rooms that have some: media and the gateway.
 package peer
 
 import (
+	"errors"
 	"time"
 
 	"github.com/pion/webrtc/v4"
 )
 
-// settling is how long pion gets to take up a transport that has just connected.
-const settling = 20 * time.Millisecond
+const (
+	// patience is how long a connection may take to close by itself.
+	patience = 1500 * time.Millisecond
+	// grace is how long it may take when nothing can be sent any more.
+	grace = 500 * time.Millisecond
+)
 
-// Close closes a connection and waits until nothing is left of it. It has been
-// connected since the time given; zero: the caller does not know of it. Close
-// must not run inside a callback of the connection.
-//
-// A packet that arrives as soon as a transport has connected waits for pion to
-// begin reading, and pion (v4.2.26) for the lock that closing holds until that
-// packet is gone: whoever closes in between waits for ever. Beginning takes
-// microseconds, so Close gives it the time, and first stops what is about to
-// connect.
-func Close(pc *webrtc.PeerConnection, since time.Time) error {
-	transport := pc.SCTP().Transport()
-	switch transport.State() {
-	case webrtc.DTLSTransportStateConnecting:
-		_ = transport.ICETransport().Stop()
-		time.Sleep(settling)
-	case webrtc.DTLSTransportStateConnected:
-		if since.IsZero() {
-			since = time.Now()
-		}
-		time.Sleep(settling - time.Since(since))
+// ErrStuck is what [Close] returns of a connection that did not close in time.
+var ErrStuck = errors.New("the peer connection has not closed within two seconds and is left behind")
+
+// Close closes a connection that was made with [Guard] and waits until nothing is
+// left of it, but no longer than two seconds. Who then still holds it up, such as
+// a relay reached by TCP that takes nothing any more, has lost its transport, and
+// its goroutines end when they notice. Close must not run inside a callback of the
+// connection.
+func Close(pc *webrtc.PeerConnection) error {
+	done := make(chan error, 1)
+	go func() { done <- pc.GracefulClose() }() // waited for here, but for the one that is stuck
+	if err, ok := within(patience, done); ok {
+		return err
 	}
-	return pc.GracefulClose()
+	go func() { _ = pc.SCTP().Transport().ICETransport().Stop() }() // lets go of who is stuck, and may be so itself
+	if err, ok := within(grace, done); ok {
+		return err
+	}
+	return ErrStuck
+}
+
+func within(d time.Duration, done <-chan error) (error, bool) {
+	late := time.NewTimer(d)
+	defer late.Stop()
+	select {
+	case err := <-done:
+		return err, true
+	case <-late.C:
+		return nil, false
+	}
 }

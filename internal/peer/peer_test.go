@@ -2,14 +2,10 @@ package peer_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/webrtc/v4"
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestCloseLeavesNothing of connections that have not come far; package media
 // tests the others.
@@ -35,7 +31,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			t.Error(name, err)
 		}
 		for range 2 {
-			if err := peer.Close(pc, time.Time{}); err != nil {
+			if err := peer.Close(pc); err != nil {
 				t.Error(name, err)
 			}
 		}

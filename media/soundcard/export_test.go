@@ -31,6 +31,16 @@ func UnconnectedOutput() *Output {
 	return &Output{stream: stream{ended: make(chan struct{})}, ring: newRing(outputFrames, outputFrames, 2), leading: true}
 }
 
+// HungOutput is a loudspeaker of a sound system that does nothing any more.
+func HungOutput() (*Output, error) {
+	o, err := newOutput(media.Device{Label: "hung"}, 2)
+	if err != nil {
+		return nil, err
+	}
+	o.provider, o.ended = &Provider{jobs: make(chan func()), done: make(chan struct{})}, make(chan struct{})
+	return o, nil
+}
+
 // Queue is what the jitter buffer plays, Give the callback of a loudspeaker.
 func (o *Output) Queue(pcm []int16) error { return o.queue(pcm) }
 func (o *Output) Give(pcm []int16)        { o.give(pcm) }

@@ -23,9 +23,10 @@ const (
 type Output struct {
 	*media.PCMSink
 	stream
-	ring   ring
-	holes  atomic.Uint64
-	closed sync.Once
+	ring    ring
+	holes   atomic.Uint64
+	closing chan struct{} // the program has no more to play
+	closed  sync.Once
 
 	// What follows belongs to the thread of the sound system.
 	frame   []int16
@@ -49,11 +50,20 @@ func (p *Provider) output(id string) (*Output, error) {
 		return nil, err
 	}
 	const channels = 2 // the sound system makes what the device has of them
-	o := &Output{stream: stream{device: e.Device, channels: channels}, ring: newRing(outputFrames, outputFrames, channels), leading: true}
-	if o.PCMSink, err = media.NewPCMSink(rate, channels, o.queue); err != nil {
+	o, err := newOutput(e.Device, channels)
+	if err != nil {
 		return nil, err
 	}
 	return o, p.open(&o.stream, e.native, o.give)
+}
+
+func newOutput(d media.Device, channels int) (o *Output, err error) {
+	o = &Output{
+		stream: stream{device: d, channels: channels}, ring: newRing(outputFrames, outputFrames, channels),
+		closing: make(chan struct{}), leading: true,
+	}
+	o.PCMSink, err = media.NewPCMSink(rate, channels, o.queue)
+	return o, err
 }
 
 // queue waits for room, so that the device and not this machine's clock says how
@@ -63,6 +73,8 @@ func (o *Output) queue(pcm []int16) error {
 	case frame := <-o.ring.spare:
 		copy(frame, pcm)
 		o.ring.push(frame)
+		return nil
+	case <-o.closing: // the sound system may take nothing any more, nor say so
 		return nil
 	case <-o.ended:
 		if o.err == errs.ErrClosed {
@@ -132,9 +144,12 @@ func (o *Output) WritePacket(packet media.Packet) error {
 	}
 }
 
-// Close gives the loudspeaker back. What was not played by then is not heard.
+// Close gives the loudspeaker back. What was not played by then is not heard. It is
+// an [*errs.MediaAccessError] if the sound system hangs for five seconds.
 func (o *Output) Close() error {
-	err := o.close()
-	o.closed.Do(func() { _ = o.PCMSink.Close() }) // which has nobody to fail for
-	return err
+	o.closed.Do(func() {
+		close(o.closing)
+		_ = o.PCMSink.Close() // which has nobody to fail for
+	})
+	return o.close()
 }

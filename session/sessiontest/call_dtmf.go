@@ -40,7 +40,7 @@ func (sec *section) sendDigits(digits string, stop <-chan struct{}) {
 		return
 	}
 	select {
-	case <-sec.up:
+	case <-sec.gate.Opened():
 	case <-stop:
 		return
 	}

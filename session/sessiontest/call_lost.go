@@ -11,11 +11,6 @@ import (
 func (t *callTable) connectionChanged(sec *section, state webrtc.PeerConnectionState) {
 	switch state {
 	case webrtc.PeerConnectionStateConnected:
-		sec.upOnce.Do(func() {
-			now := time.Now()
-			sec.since.Store(&now)
-			close(sec.up)
-		})
 		t.mediaFound(sec)
 	case webrtc.PeerConnectionStateDisconnected:
 		t.mediaQuiet(sec.leg)

@@ -2,10 +2,10 @@ package sessiontest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/rtcp"
@@ -22,8 +22,7 @@ type section struct {
 	quit      context.CancelFunc
 	out       atomic.Pointer[outTrack] // nil while the client receives nothing here
 	direction atomic.Int32
-	since     atomic.Pointer[time.Time] // when it was first connected
-	codecs    atomic.Pointer[[]codec]   // agreed on, with the client's payload types
+	codecs    atomic.Pointer[[]codec] // agreed on, with the client's payload types
 
 	targets        atomic.Pointer[[]*outTrack] // where incoming packets go
 	ssrc           atomic.Uint32               // of the incoming stream
@@ -31,8 +30,7 @@ type section struct {
 	digits         dtmfReader
 	inlet          inlet         // what is received, on its way into a mix
 	playing        chan struct{} // one slot: digits are being sent
-	up             chan struct{} // closed when the transport is up for the first time
-	upOnce         sync.Once
+	gate           *peer.Gate    // open once the transport is up
 
 	mu      sync.Mutex
 	closed  bool
@@ -41,7 +39,7 @@ type section struct {
 
 // newSection makes the transport of a section that may use the given codecs.
 func (t *callTable) newSection(l *leg, kind webrtc.RTPCodecType, codecs []codec) (*section, error) {
-	api, err := t.newAPI(kind, codecs)
+	api, gate, err := t.newAPI(kind, codecs)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +52,7 @@ func (t *callTable) newSection(l *leg, kind webrtc.RTPCodecType, codecs []codec)
 		return nil, fmt.Errorf("make peer connection: %w", err)
 	}
 	sec := &section{
-		leg: l, kind: kind, pc: pc, playing: make(chan struct{}, 1), up: make(chan struct{}),
+		leg: l, kind: kind, pc: pc, playing: make(chan struct{}, 1), gate: gate,
 	}
 	sec.ctx, sec.quit = context.WithCancel(l.ctx)
 	sec.setCodecs(codecs)
@@ -218,18 +216,16 @@ func (sec *section) enter() bool {
 	return true
 }
 
-// close ends the transport and waits for everything that belongs to it. It must not run on a goroutine of
-// the transport itself.
+// close ends the transport and waits for everything that belongs to it, unless pion is stuck. It must not
+// run on a goroutine of the transport itself.
 func (sec *section) close() {
 	sec.mu.Lock()
 	sec.closed = true
 	sec.mu.Unlock()
 	sec.quit()
-	since := time.Time{}
-	if at := sec.since.Load(); at != nil {
-		since = *at
+	if err := peer.Close(sec.pc); errors.Is(err, peer.ErrStuck) {
+		return
 	}
-	_ = peer.Close(sec.pc, since)
 	sec.readers.Wait()
 }
 

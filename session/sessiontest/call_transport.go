@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 
+	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/logging"
@@ -17,26 +18,27 @@ import (
 const receiveMTU = 1600
 
 // newAPI prepares a transport for one section that knows exactly the given codecs, so that payload types
-// are the client's and nothing else is agreed on.
-func (t *callTable) newAPI(kind webrtc.RTPCodecType, codecs []codec) (*webrtc.API, error) {
+// are the client's and nothing else is agreed on, and the gate that keeps it from a deadlock.
+func (t *callTable) newAPI(kind webrtc.RTPCodecType, codecs []codec) (*webrtc.API, *peer.Gate, error) {
 	media := &webrtc.MediaEngine{}
 	for _, c := range codecs {
 		if err := media.RegisterCodec(c.params, kind); err != nil {
-			return nil, fmt.Errorf("register codec %s: %w", c.name, err)
+			return nil, nil, fmt.Errorf("register codec %s: %w", c.name, err)
 		}
 	}
-	registry := &interceptor.Registry{}
+	registry, settings := &interceptor.Registry{}, t.settings()
+	gate := peer.Guard(&settings, registry, nil)
 	if err := webrtc.ConfigureRTCPReports(registry); err != nil {
-		return nil, fmt.Errorf("configure reports: %w", err)
+		return nil, nil, fmt.Errorf("configure reports: %w", err)
 	}
 	if kind == webrtc.RTPCodecTypeVideo {
 		if err := webrtc.ConfigureNack(media, registry); err != nil {
-			return nil, fmt.Errorf("configure retransmission: %w", err)
+			return nil, nil, fmt.Errorf("configure retransmission: %w", err)
 		}
 	}
 	return webrtc.NewAPI(
-		webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(t.settings()),
-	), nil
+		webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings),
+	), gate, nil
 }
 
 func (t *callTable) settings() webrtc.SettingEngine {
