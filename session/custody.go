@@ -204,8 +204,9 @@ func (c *Client) confirmCalls(ctx context.Context) bool {
 		case <-ctx.Done():
 		}
 	}
-	if !ok {
-		_ = c.ask(ctx, func() { ok = u.renewedFor() < lease })
+	if ok {
+		return true
 	}
-	return ok
+	fresh := make(chan bool, 1) // ask may return before it is known
+	return c.ask(ctx, func() { fresh <- u.renewedFor() < lease }) == nil && <-fresh
 }
