@@ -147,9 +147,9 @@ var browserNames = map[reflect.Type]string{
 		startScreenShare: StartScreenShare
 		stopScreenShare: StopScreenShare
 		screenShareStatus$: ScreenShareStatus ObserveScreenShareStatus
-		selectAudioInputDevice selectVideoInputDevice: AddAudioInputDevice AddVideoInputDevice
-		selectAudioOutputDevice: - Devices.SelectAudioOutput, and the sink is the program's
-		setAudioInputDeviceConstraints setVideoInputDeviceConstraints setInputDevicesConstraints: - the source is the program's`,
+		selectAudioInputDevice selectVideoInputDevice: SelectAudioInput SelectVideoInput
+		selectAudioOutputDevice: - Devices.SelectAudioOutput, which a sink of Devices.OpenSelectedOutput follows
+		setAudioInputDeviceConstraints setVideoInputDeviceConstraints setInputDevicesConstraints: SetAudioInputConstraints SetVideoInputConstraints SetInputConstraints`,
 	reflect.TypeFor[*session.Devices](): `
 		audioInputDevices$: AudioInputs ObserveAudioInputs
 		audioOutputDevices$: AudioOutputs ObserveAudioOutputs
@@ -169,7 +169,7 @@ var browserNames = map[reflect.Type]string{
 		enumerateDevices: Enumerate
 		getDeviceCapabilities: Capabilities
 		isValidDevice: Valid
-		setStorageManager: - Options.Storage
+		setStorageManager: SetStorage
 		clearDeviceState: ClearState
 		disableAudioInput: DisableAudioInput
 		enableAudioInput: EnableAudioInput

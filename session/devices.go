@@ -175,7 +175,8 @@ func (d *Devices) ObserveSelectedAudioInput() observable.Of[*media.Device] {
 	return d.observeSelected(media.DeviceAudioInput)
 }
 
-// SelectedAudioOutput is the loudspeaker that OpenSelectedOutput opens; nil: none.
+// SelectedAudioOutput is the loudspeaker that sinks of OpenSelectedOutput play on; nil:
+// none.
 func (d *Devices) SelectedAudioOutput() *media.Device {
 	return copyOf(d.slots[media.DeviceAudioOutput].selected.Get())
 }

@@ -153,25 +153,6 @@ func (d *Devices) Valid(ctx context.Context, device *media.Device) bool {
 	return err == nil && found != nil
 }
 
-// OpenSelectedOutput opens the selected loudspeaker, for example as the AudioSink of a
-// call, which then closes it. It is an *errs.DeviceNotFoundError when none is
-// selected or it has vanished, and errs.ErrUnsupported when the provider has no
-// outputs.
-func (d *Devices) OpenSelectedOutput(ctx context.Context) (media.Sink, error) {
-	opener, ok := d.provider.(media.OutputOpener)
-	if !ok {
-		return nil, errs.ErrUnsupported
-	}
-	d.ready(ctx)
-	selected := d.slots[media.DeviceAudioOutput].selected.Get()
-	if selected == nil {
-		return nil, &errs.DeviceNotFoundError{}
-	}
-	return askDevices(ctx, d, func(ctx context.Context) (media.Sink, error) {
-		return opener.OpenOutput(ctx, selected.ID)
-	}, func(late media.Sink) { d.c.shut(late) })
-}
-
 // A ProbeResult says which inputs could be opened.
 type ProbeResult struct {
 	Audio, Video             bool

@@ -17,8 +17,8 @@ func (d *Devices) SelectAudioInput(device *media.Device) error {
 	return d.choose(media.DeviceAudioInput, device)
 }
 
-// SelectAudioOutput selects the loudspeaker that OpenSelectedOutput opens. What is
-// open already does not move.
+// SelectAudioOutput selects the loudspeaker that the sinks of OpenSelectedOutput play
+// on, those that are open included. Nil is none.
 func (d *Devices) SelectAudioOutput(device *media.Device) error {
 	return d.choose(media.DeviceAudioOutput, device)
 }

@@ -125,7 +125,7 @@ func (p *preflight) output(ctx context.Context, out *PreflightOutput) {
 	if selected == nil {
 		return
 	}
-	sink, err := p.c.devices.OpenSelectedOutput(ctx)
+	_, sink, err := p.c.devices.openSelectedOutput(ctx)
 	if errors.Is(err, errs.ErrUnsupported) {
 		return
 	}
