@@ -12,13 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session"
-	"github.com/callrx/callrx/session/natsstorage"
 	"github.com/callrx/callrx/session/sessiontest"
 )
 
@@ -31,19 +28,11 @@ const dialVariable = "NATSSTORAGE_TEST_DIAL"
 func stayInACall() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	conn, err := nats.Connect(os.Getenv(natsVariable))
+	store, leave, err := bucketOf(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		return err
-	}
-	store, err := natsstorage.New(ctx, js, natsstorage.Config{})
-	if err != nil {
-		return err
-	}
+	defer leave()
 	ear, err := media.NewPCMSink(pcmRate, 1, tellPitch())
 	if err != nil {
 		return err

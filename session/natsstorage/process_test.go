@@ -47,23 +47,31 @@ func play(role string) int {
 	return 0
 }
 
+// bucketOf opens the bucket of a process that a test has started.
+func bucketOf(ctx context.Context) (store session.Storage, leave func(), err error) {
+	conn, err := nats.Connect(os.Getenv(natsVariable))
+	if err != nil {
+		return nil, nil, err
+	}
+	js, err := jetstream.New(conn)
+	if err == nil {
+		store, err = natsstorage.New(ctx, js, natsstorage.Config{})
+	}
+	if err != nil {
+		conn.Close()
+	}
+	return store, conn.Close, err
+}
+
 // stayOnline stays until its standard input ends.
 func stayOnline() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	conn, err := nats.Connect(os.Getenv(natsVariable))
+	store, leave, err := bucketOf(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		return err
-	}
-	store, err := natsstorage.New(ctx, js, natsstorage.Config{})
-	if err != nil {
-		return err
-	}
+	defer leave()
 	var provider session.CredentialProvider
 	if token := os.Getenv(tokenVariable); token != "" {
 		provider = session.StaticCredentials(session.Credential{Token: token})
