@@ -13,6 +13,7 @@ type farewell struct {
 	io.ReadWriteCloser // the connection after the handshake
 
 	begun   atomic.Bool // the client closes: what is not written yet is its close frame at most
+	failed  atomic.Bool // nothing more can be read
 	written bool        // it is out; belongs to whoever writes
 }
 
@@ -44,6 +45,15 @@ func (c *connections) RoundTrip(r *http.Request) (*http.Response, error) {
 		resp.Body = c.conn
 	}
 	return resp, nil
+}
+
+// Read notices the end.
+func (f *farewell) Read(p []byte) (int, error) {
+	n, err := f.ReadWriteCloser.Read(p)
+	if err != nil {
+		f.failed.Store(true)
+	}
+	return n, err
 }
 
 // Write swallows what comes after the close frame.

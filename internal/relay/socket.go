@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -81,12 +82,22 @@ func (w *webSocket) read(ctx context.Context, buf []byte) ([]byte, error) {
 			return buf[:start], errors.Join(&TooLargeError{Size: size + rest, Limit: w.limit}, err)
 		}
 		if errors.Is(err, io.EOF) {
+			if w.torn(buf[start:]) {
+				return buf[:start], io.ErrUnexpectedEOF
+			}
 			return buf, nil
 		}
 		if err != nil {
 			return buf, err
 		}
 	}
+}
+
+// torn reports whether a message has ended too early. To the library its end is the
+// same as that of the connection in the middle of it; and a Close that has begun takes
+// the rest of a message away from whoever reads it.
+func (w *webSocket) torn(message []byte) bool {
+	return (w.end.failed.Load() || w.end.begun.Load()) && !json.Valid(message)
 }
 
 func (w *webSocket) Write(ctx context.Context, message []byte) error {

@@ -3,6 +3,7 @@ package relay_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -220,6 +221,59 @@ func TestReadThatIsGivenUpEndsAClose(t *testing.T) {
 			t.Errorf("Close took %v", took)
 		}
 	})
+}
+
+// A cut connection ends after so many bytes more, once it is to.
+type cut struct {
+	net.Conn
+	after *atomic.Int64 // 0: not
+}
+
+func (c cut) Read(p []byte) (int, error) {
+	left := c.after.Load()
+	if left == 0 {
+		return c.Conn.Read(p)
+	}
+	if left == 1 {
+		return 0, io.EOF
+	}
+	n, err := c.Conn.Read(p[:min(len(p), int(left-1))])
+	c.after.Add(-int64(n))
+	return n, err
+}
+
+// TestMessageThatIsCutOffIsNone, wherever the connection ends: to the library that is
+// the end of the message.
+func TestMessageThatIsCutOffIsNone(t *testing.T) {
+	message := `{"text":"` + strings.Repeat("x", 1000) + `"}`
+	for _, passed := range []int64{4, 12, 516, 4 + int64(len(message)) - 1} { // of which 4 are the header
+		bubble(t, func(t *testing.T, _ *fakeService) {
+			next := make(chan struct{})
+			client, after := serve(t, func(c *websocket.Conn) {
+				<-next
+				_ = c.Write(context.Background(), websocket.MessageText, []byte(message))
+				_ = c.Write(context.Background(), websocket.MessageText, []byte("{}"))
+			}), new(atomic.Int64)
+			transport := client.Transport.(*http.Transport)
+			dial := transport.DialContext
+			transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				c, err := dial(ctx, network, address)
+				return cut{c, after}, err
+			}
+			socket, _, err := relay.DialWebSocket(t.Context(), client, "ws://service.test", 1<<20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait() // a read is under way, which is not cut
+			after.Store(passed + 1)
+			close(next)
+			text, err := socket.Read(t.Context(), nil)
+			if err == nil {
+				t.Errorf("after %d bytes: a message of %d", passed, len(text))
+			}
+			_ = socket.Close(1000, "")
+		})
+	}
 }
 
 // A stallingServer authenticates and then neither reads nor closes.
