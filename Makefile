@@ -71,7 +71,7 @@ unit: # the tests alone; their output comes last
 ifeq ($(RACE),)
 	@printf '\n*** WITHOUT THE RACE DETECTOR: it needs cgo and a C compiler (%s), and one is missing.\n\n' '$(CC)'
 endif
-	$(GO) test $(RACE) -timeout 10m ./...
+	$(GO) test $(RACE) -timeout 20m ./...
 
 # Modules of their own, so that nothing else needs libopus and cgo.
 opus:
