@@ -16,6 +16,18 @@ const (
 	abandonPatience = 400 * time.Millisecond
 )
 
+// overWithin waits for done to be closed, but no longer than that.
+func overWithin(limit time.Duration, done <-chan struct{}) bool {
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case <-done:
+		return true
+	case <-late.C:
+		return false
+	}
+}
+
 // abandon gives up what a sink writes to and is blocked: closing it may let go of
 // who writes. It returns the error that says so.
 func abandon(to any, writing *frameClock) error {
@@ -25,14 +37,9 @@ func abandon(to any, writing *frameClock) error {
 			defer close(closed)
 			_ = c.Close()
 		}()
-		late := time.NewTimer(abandonPatience)
-		defer late.Stop()
-		select {
-		case <-closed:
-		case <-late.C:
-		}
+		overWithin(abandonPatience, closed)
 		if writing != nil {
-			writing.over(abandonPatience)
+			overWithin(abandonPatience, writing.done)
 		}
 	}
 	return fmt.Errorf("%s has not taken what was written: %w", program.Name(to), context.DeadlineExceeded)

@@ -58,19 +58,7 @@ func (c *frameClock) stop() (stopped bool) {
 		return true
 	}
 	close(c.stopped)
-	return c.over(stopPatience)
-}
-
-// over waits for the clock to have stopped.
-func (c *frameClock) over(within time.Duration) bool {
-	late := time.NewTimer(within)
-	defer late.Stop()
-	select {
-	case <-c.done:
-		return true
-	case <-late.C:
-		return false
-	}
+	return overWithin(stopPatience, c.done)
 }
 
 func (c *frameClock) run() {

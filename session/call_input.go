@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"io"
 	"sync"
 	"time"
 
@@ -50,10 +49,9 @@ func (k *Call) input(kind media.Kind) *callInput {
 
 // A capture is an open device.
 type capture struct {
-	media.Source
+	askedSource
 	device *media.Device // that it is; nil: not known
 	meant  *media.Device // that was asked for; nil: any
-	codecs []string      // of the source, known before anybody asks on the loop
 	began  time.Time
 	ended  func(*capture, error)
 	once   sync.Once
@@ -71,19 +69,9 @@ func (c *capture) Send(ctx context.Context, out *media.Output) error {
 
 // Close releases the device, once.
 func (c *capture) Close() (err error) {
-	c.once.Do(func() {
-		if closer, ok := c.Source.(io.Closer); ok {
-			err = closer.Close()
-		}
-	})
+	c.once.Do(func() { err = c.askedSource.Close() })
 	return err
 }
-
-// Codecs are those of the source when it was opened.
-func (c *capture) Codecs() []string { return c.codecs }
-
-// Original is what to name if it does not close.
-func (c *capture) Original() any { return c.Source }
 
 // noMicrophone stands for a microphone that is not there yet: it wants the codecs
 // that samples can be encoded to.
@@ -93,7 +81,7 @@ func (noMicrophone) Codecs() []string { return []string{media.PCM} }
 
 // opened makes a capture of an open device.
 func (i *callInput) opened(in media.Input, wanted *media.Device) *capture {
-	c := &capture{Source: in.Source, device: in.Device, meant: wanted, codecs: in.Source.Codecs(), began: time.Now(), ended: i.lost}
+	c := &capture{askedSource: askedSource{in.Source, in.Source.Codecs()}, device: in.Device, meant: wanted, began: time.Now(), ended: i.lost}
 	if in.Level != media.ConstraintExact {
 		i.k.c.devices.fallbacks.Publish(ConstraintFallback{
 			CallID: i.k.id, Kind: i.device, Requested: copyOf(wanted), Actual: copyOf(in.Device), Level: in.Level,

@@ -26,7 +26,7 @@ func (i *callInput) failed(err error) {
 		return
 	}
 	var mine *time.Timer
-	mine = time.AfterFunc(RefreshPolicy{MinBackoff: reopenMin, MaxBackoff: reopenMax}.backoff(i.failures), func() {
+	mine = time.AfterFunc(reopenAfter(i.failures), func() {
 		i.k.c.post(func() {
 			if i.retry == mine && !i.k.state.status.ended() {
 				i.aim(i.target)
@@ -34,6 +34,11 @@ func (i *callInput) failed(err error) {
 		})
 	})
 	i.retry = mine
+}
+
+// reopenAfter is how long to wait after so many failures in a row.
+func reopenAfter(failures int) time.Duration {
+	return RefreshPolicy{MinBackoff: reopenMin, MaxBackoff: reopenMax}.backoff(failures)
 }
 
 // mayPass reports whether a device that could not be opened may be by itself. One

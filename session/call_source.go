@@ -22,8 +22,11 @@ func asked(source media.Source) media.Source {
 	return &askedSource{source, source.Codecs()}
 }
 
+// Codecs are those of the source when it was asked.
 func (s *askedSource) Codecs() []string { return s.codecs }
-func (s *askedSource) Original() any    { return s.Source }
+
+// Original is what to name if it does not close.
+func (s *askedSource) Original() any { return s.Source }
 
 // Close closes the source if it can be closed.
 func (s *askedSource) Close() error {

@@ -168,7 +168,7 @@ func (o *selectedOutput) run(ctx context.Context) {
 			o.d.errors.Publish(&errs.MediaTrackError{Operation: "play on selected output", Kind: media.KindAudio.String(), OriginalError: err})
 		}
 		if mayPass(err) {
-			retry.Reset(RefreshPolicy{MinBackoff: reopenMin, MaxBackoff: reopenMax}.backoff(failures))
+			retry.Reset(reopenAfter(failures))
 		}
 	}
 }
