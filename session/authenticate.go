@@ -148,9 +148,13 @@ func (c *Client) replaceRefused(ctx context.Context, l *life, e entry, cause err
 // and not at all when it cannot help.
 func (c *Client) unreplaced(l *life, err error) error {
 	var useless *errs.InvalidCredentialsError
-	l.refusals++
+	now := c.clock.now()
+	if l.refusals++; l.refusals == 1 {
+		l.refusedAt = now
+	}
+	last := l.refusals >= c.opts.Refresh.MaxAttempts && now.Sub(l.refusedAt) >= rescueTime
 	hopeless := errors.As(err, &useless) && useless.Reason != errs.CredentialProviderFailed
-	if hopeless || errors.Is(err, errs.ErrPermanent) || l.refusals >= c.opts.Refresh.MaxAttempts {
+	if hopeless || errors.Is(err, errs.ErrPermanent) || last {
 		return relay.Fatal(err)
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/relay"
@@ -19,10 +20,11 @@ type life struct {
 	isUp   bool          // owned by the loop: up is closed
 	failed chan error    // the first failure before that; capacity 1
 	passed atomic.Bool   // an attempt to authenticate has succeeded
-	// The relay's run owns these two: a refused token was replaced and not yet
-	// accepted; how often in a row there was no other.
-	renewed  bool
-	refusals int
+	// The relay's run owns these: a refused token was replaced and not yet
+	// accepted; how often in a row there was no other, and since when.
+	renewed   bool
+	refusals  int
+	refusedAt time.Time
 }
 
 func (c *Client) newLife() *life {

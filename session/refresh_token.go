@@ -263,7 +263,7 @@ func (r *refresher) rescue(now time.Time) {
 	switch {
 	case r.state == refreshArmed && r.mechanism == errs.MechanismDeveloper:
 		r.due = now
-	case r.state != refreshActivating && r.state != refreshRunning:
+	case r.state == refreshArmed || r.state == refreshNone || r.state == refreshExhausted: // nothing is under way
 		r.expireAt = now
 	}
 }
