@@ -96,6 +96,7 @@ func (b *callBubble) start(t *testing.T, name string, s session.SharedStorage, o
 	if err := m.Register(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	synctest.Wait() // what resumes the session is stored
 	return m
 }
 
