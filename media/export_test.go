@@ -9,3 +9,6 @@ func (l *Leg) Senders(kind Kind) (n int) {
 	}
 	return n
 }
+
+// Receives is whether packets of one kind would reach the sink now.
+func (l *Leg) Receives(kind Kind) bool { return l.section(kind).inlet.received.open.Load() }

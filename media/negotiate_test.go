@@ -117,6 +117,31 @@ func TestHoldStopsMediaBothWaysAndUnholdResumes(t *testing.T) {
 	}
 }
 
+// TestWhoHasAnsweredIsReadyToReceive (RFC 3264, section 6.1): the first packet after a
+// hold may come at once.
+func TestWhoHasAnsweredIsReadyToReceive(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *network) {
+		caller, callee := pairIn(t, n, media.LegConfig{Directions: audioOnly}, media.LegConfig{Directions: audioOnly})
+		for range 20 {
+			for _, d := range []media.Directions{{}, audioOnly} {
+				caller.SetDirections(d)
+				offer, err := caller.Offer(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				answer, err := callee.Answer(t.Context(), offer)
+				if callee.Receives(media.KindAudio) != d.Audio.Receives() || err != nil {
+					t.Fatalf("%v is not what it receives: %v", d.Audio, err)
+				}
+				err = caller.Accept(t.Context(), answer)
+				if caller.Receives(media.KindAudio) != d.Audio.Receives() || err != nil {
+					t.Fatalf("%v is not what it receives: %v", d.Audio, err)
+				}
+			}
+		}
+	})
+}
+
 func TestPausedLegAgreesOnWhatFlowsAfterwards(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		fromCaller, fromCallee := newPackets(), newPackets()

@@ -108,10 +108,15 @@ func (s *section) discard() {
 	}
 }
 
-// agree notes the outcome of an exchange.
+// agree notes the outcome of an exchange. Who has answered must be ready to receive
+// (RFC 3264, section 6.1): the way to the sink does not wait for the owner.
 func (s *section) agree(d Direction) {
+	s.leg.mu.Lock()
+	wanted := s.leg.flowingLocked().Of(s.kind)
+	s.leg.mu.Unlock()
 	s.mu.Lock()
 	s.established, s.agreed = true, d
+	s.inlet.setReceiving((wanted & d).Receives())
 	s.mu.Unlock()
 	signal(s.leg.dirty)
 }
@@ -127,12 +132,12 @@ func (s *section) reconcile(wanted Direction) (webrtc.PeerConnectionState, bool)
 	state := s.pc.ConnectionState()
 	s.mu.Lock()
 	flow, established := wanted&s.agreed, s.established
+	s.inlet.setReceiving(flow.Receives()) // not later: it may be agreed anew by then
 	s.mu.Unlock()
 	if state == webrtc.PeerConnectionStateConnected && !s.gate.Open() {
 		state = webrtc.PeerConnectionStateConnecting // for a moment more
 	}
 	connected := established && state == webrtc.PeerConnectionStateConnected
-	s.inlet.setReceiving(flow.Receives())
 	if connected {
 		s.leg.openSink(s.kind)
 	}

@@ -84,6 +84,7 @@ type Call struct {
 	clearing    bool            // that is being cleared up
 	attached    bool            // the first exchange of descriptions is done
 	reattaching bool            // it is to be done again, on another session
+	invited     bool            // the offer there is has been sent: an answer that comes before is to an older one
 	here        context.Context // ends when that is so
 	leave       context.CancelCauseFunc
 	wanted      media.Directions

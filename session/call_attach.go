@@ -203,14 +203,16 @@ func (k *Call) attachPushed() {
 func (k *Call) detach() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.attached, k.reattaching = false, true
+	k.attached, k.reattaching, k.invited = false, true, false
 	k.leave(&errs.InvalidStateTransitionError{From: CallStatusRecovering.String(), To: "agree on media"})
 	k.here, k.leave = context.WithCancelCause(k.ctx)
 }
 
-// offers reports whether the service's next answer is to an offer of ours.
+// offers reports whether the service's next answer is to an offer of ours. A session
+// that is resumed brings again what an earlier process has not acknowledged: that is
+// none.
 func (k *Call) offers() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.direction == errs.DirectionOutbound || k.reattaching
+	return k.invited && (k.direction == errs.DirectionOutbound || k.reattaching)
 }

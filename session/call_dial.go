@@ -109,6 +109,9 @@ func (k *Call) dial(ctx context.Context, o MediaOptions, i implication) error {
 func (k *Call) invite(ctx context.Context, offer string) error {
 	ctx, cancel := k.within(ctx)
 	defer cancel()
+	k.mu.Lock()
+	k.invited = true
+	k.mu.Unlock()
 	reply, err := k.verto(ctx, wire.VertoInvite, wire.VertoParams{Dialog: k.dialog(), SDP: offer})
 	if errors.As(err, new(*errs.JSONRPCError)) {
 		k.c.post(func() { k.known = false })

@@ -16,6 +16,9 @@ import (
 func TestWhatIsKnownOfACallIsToldAsItChanges(t *testing.T) {
 	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
 		ann := b.client(t, "ann")
+		slow := sessiontest.Action{Kind: sessiontest.FaultSlow, Delay: 100 * time.Millisecond}
+		b.srv.Inject(sessiontest.Fault{Match: sessiontest.Match{Verto: "verto.invite"}, Action: slow})
+		b.srv.ScriptCalls(sessiontest.CallScript{AnswerDelay: time.Second}) // nothing is told before somebody watches
 		var node, self, flows, said *record
 		calls := ann.ObserveCalls().Subscribe(t.Context(), func(list []*session.Call) {
 			if len(list) == 1 && node == nil {

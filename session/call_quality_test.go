@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callrx/callrx/media"
@@ -32,14 +33,17 @@ func taped[T any](t *testing.T, o observable.Of[T]) *tape[T] {
 	return tp
 }
 
+// all returns what has been told so far, in a bubble.
 func (tp *tape[T]) all() []T {
+	synctest.Wait() // it is delivered
 	tp.mu.Lock()
 	defer tp.mu.Unlock()
 	return slices.Clone(tp.seen)
 }
 
-// take returns what has been delivered since the last time.
+// take returns what has been told since the last time, in a bubble.
 func (tp *tape[T]) take() []T {
+	synctest.Wait() // it is delivered
 	tp.mu.Lock()
 	defer tp.mu.Unlock()
 	seen := tp.seen

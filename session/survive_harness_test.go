@@ -96,6 +96,7 @@ func (b *callBubble) start(t *testing.T, name string, s session.SharedStorage, o
 	if err := m.Register(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	synctest.Wait() // what resumes the session is stored
 	return m
 }
 
@@ -130,6 +131,7 @@ func (b *callBubble) boot(t *testing.T, name string, s session.SharedStorage, o 
 
 // vanish is the end of the machine.
 func (b *callBubble) vanish(m *machine, name string) {
+	synctest.Wait() // what it has on record is written
 	m.storage.dead.Store(true)
 	b.srv.Drop(name)
 	synctest.Wait() // the gateway has noticed
