@@ -280,6 +280,25 @@ func ExampleLeg_Renew() {
 	// <nil>
 }
 
+// The far end has hung up: its media is gone, and signaling will say the rest.
+func ExampleLeg_FarEndClosed() {
+	lost := make(chan struct{})
+	caller, callee := legs(media.LegConfig{OnState: func(s media.State) {
+		if s == media.StateDisconnected {
+			close(lost)
+		}
+	}}, media.LegConfig{})
+	defer caller.Close()
+	connect(caller, callee)
+	fmt.Println(caller.FarEndClosed())
+	callee.Close()
+	<-lost
+	fmt.Println(caller.FarEndClosed())
+	// Output:
+	// false
+	// true
+}
+
 func ExampleLeg_Rollback() {
 	ctx := context.Background()
 	leg, other := legs(media.LegConfig{}, media.LegConfig{})

@@ -182,6 +182,9 @@ func TestLegReportsThatItsFarEndIsGone(t *testing.T) {
 		n.cut.Store(true)
 		start := time.Now()
 		states.await(t, media.StateDisconnected)
+		if caller.FarEndClosed() {
+			t.Error("nobody has closed anything")
+		}
 		if took := time.Since(start); took < 5*time.Second || took > 7*time.Second {
 			t.Errorf("disconnected after %v", took)
 		}
@@ -203,12 +206,15 @@ func TestLegReportsThatItsFarEndIsGone(t *testing.T) {
 func TestFarEndThatClosesIsADisconnection(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *network) {
 		caller, callee := pairIn(t, n, media.LegConfig{Directions: audioOnly}, media.LegConfig{Directions: audioOnly})
+		if caller.FarEndClosed() {
+			t.Error("it has not closed yet")
+		}
 		if err := callee.Close(); err != nil {
 			t.Error(err)
 		}
 		synctest.Wait() // the goodbye has arrived
-		if caller.State() != media.StateDisconnected {
-			t.Error(caller.State())
+		if caller.State() != media.StateDisconnected || !caller.FarEndClosed() {
+			t.Errorf("%v, closed: %v", caller.State(), caller.FarEndClosed())
 		}
 	})
 }

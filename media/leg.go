@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	crand "crypto/rand"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -111,6 +112,15 @@ func (l *Leg) State() State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.state
+}
+
+// FarEndClosed tells, of a leg that is [StateDisconnected], whether the far end has
+// closed a section, as it does at the end of a call, rather than become unreachable.
+// Such a section does not come back: [Leg.Renew] makes another.
+func (l *Leg) FarEndClosed() bool {
+	return slices.ContainsFunc(l.live(), func(s *section) bool {
+		return s.pc.ConnectionState() == webrtc.PeerConnectionStateClosed
+	})
 }
 
 // Done is closed when the leg has ended and nothing of it is left.

@@ -55,6 +55,7 @@ func (k *Call) taken() bool {
 func (k *Call) attachAgain(hungUp *errs.CallEndedError) {
 	k.recover(recoveryTaken)
 	k.renewing()
+	k.move(mediaLost)
 	ctx, cancel := context.WithTimeout(k.ctx, attachTimeout)
 	k.stopAttaching = cancel
 	mine, answered := k.attachment, k.state.answered || k.answeredBefore
@@ -90,7 +91,6 @@ func (k *Call) renewing() {
 	k.attaching = true
 	k.detach()
 	k.room.afresh = true
-	k.move(mediaLost)
 }
 
 // attachTries offers the call until the service takes it, or once.

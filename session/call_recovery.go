@@ -64,7 +64,8 @@ type callRecovery struct {
 	timer     *time.Timer        // what is armed
 	armed     int                // counts what was
 	grace     *time.Timer        // of a path that is lost; nil: it is not
-	broken    bool               // the path is, for longer than that
+	lapse     *time.Timer        // of media that is gone, which does not show yet; nil: none is
+	broken    bool               // the path is, for longer than the grace
 	steps     int                // counts those begun: what an older one brings is void
 	abort     context.CancelFunc // of the step under way
 	last      error              // why the last one failed

@@ -153,6 +153,7 @@ func (k *Call) disarm() {
 func (k *Call) stopRecovery() {
 	k.disarm()
 	k.stopGrace()
+	k.stopLapse()
 }
 
 // pathLost: the transports have lost the far end. That may pass.

@@ -50,6 +50,8 @@ func (k *Call) stepEnded(step recoveryStep, attempt int, err error) {
 	if k.media().State() != media.StateConnected {
 		k.move(mediaLost)
 		k.pathBroken()
+	} else if k.state.status != CallStatusConnected { // the transports there were came back
+		k.mediaFound()
 	}
 	if err == nil {
 		k.quality.monitor.Relearn()

@@ -220,13 +220,18 @@ func (k *Call) mediaState(s media.State) {
 	k.c.past.add(note{category: DiagnosticCall, what: "media", callID: k.id, to: s.String()})
 	switch s {
 	case media.StateConnected:
-		k.move(mediaUp)
-		k.pathFound()
-		k.assess()
+		if k.attaching && !k.isAttached() {
+			return // the old transports, which are about to go
+		}
+		k.mediaFound()
 	case media.StateNew:
-		k.move(mediaLost)
+		k.lapsed()
 	case media.StateDisconnected:
-		k.move(mediaLost)
+		if k.media().FarEndClosed() {
+			k.lapsed()
+		} else {
+			k.move(mediaLost)
+		}
 		k.pathLost()
 	case media.StateFailed:
 		if k.attaching {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/callrx/callrx/internal/peer"
 	"github.com/pion/rtcp"
@@ -217,9 +216,6 @@ func (sec *section) enter() bool {
 	return true
 }
 
-// mediaLinger is how long media outlives its call, so that a client hears of the end first.
-const mediaLinger = 20 * time.Millisecond
-
 // close ends the transport and waits for everything that belongs to it, unless pion is stuck. It must not
 // run on a goroutine of the transport itself.
 func (sec *section) close() {
@@ -227,7 +223,6 @@ func (sec *section) close() {
 	sec.closed = true
 	sec.mu.Unlock()
 	sec.quit()
-	time.Sleep(mediaLinger)
 	if err := peer.Close(sec.pc); errors.Is(err, peer.ErrStuck) {
 		return
 	}
