@@ -72,10 +72,11 @@ func (s *store) amendNow(ctx context.Context, key string, edit func(attachRecord
 	return errContended
 }
 
-// isDamaged: the storage finds that what is there is not what was written.
+// isDamaged: the storage finds that what is there is not what was written. What
+// is sealed may be sound, for whoever has its key: it is left alone.
 func isDamaged(err error) bool {
 	var typed *errs.StorageError
-	return errors.As(err, &typed) && typed.Op == "decode"
+	return errors.As(err, &typed) && typed.Op == "decode" && !errors.Is(err, errs.ErrSealed)
 }
 
 // replace reports false when another process was faster.

@@ -108,7 +108,7 @@ func ExampleNewSealedStorage() {
 	// Output:
 	// stored in clear: false
 	// a secret
-	// storage decode sw:cached_credential: callrx: sealed with another key, or changed since
+	// storage decode sw:cached_credential: callrx: sealed with another key, or changed since; add the key or delete the value
 	// true
 }
 
