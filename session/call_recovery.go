@@ -51,6 +51,21 @@ type RecoveryEvent struct {
 	Time        time.Time
 }
 
+// details are those of diagnostics.
+func (e RecoveryEvent) details() map[string]any {
+	details := map[string]any{}
+	if e.Reason != "" {
+		details["reason"] = e.Reason
+	}
+	if e.Means != "" {
+		details["means"] = string(e.Means)
+	}
+	if e.Attempt > 0 {
+		details["attempt"] = e.Attempt
+	}
+	return details
+}
+
 // A callRecovery restores the media of a call's main leg. It is the one who does;
 // only a new session takes the call away from it for a while.
 type callRecovery struct {

@@ -28,6 +28,10 @@ func (k *Call) recover(e recoveryEvent) {
 			"trouble", next.trouble.String(), "attempts", next.attempts)
 	}
 	r.now = next
+	if next.state != before.state {
+		k.c.past.add(note{category: DiagnosticRecovery, what: "state", callID: k.id,
+			from: before.state.String(), to: next.state.String(), on: e.String()})
+	}
 	k.tellRecovering(before)
 	for _, effect := range effects {
 		k.effect(effect)
@@ -67,6 +71,10 @@ func (k *Call) tellRecovering(before recovery) {
 	case was && !is:
 		k.tellRecovery(RecoveryCallRecoveryFailed, 0)
 	}
+	k.traceRecovery()
+	if was && !is {
+		k.recovery.last = nil
+	}
 }
 
 func (k *Call) tellRecovery(action RecoveryAction, attempt int) {
@@ -81,7 +89,7 @@ func (k *Call) tellStep(action RecoveryAction, step recoveryStep, attempt int) {
 	if action == RecoveryReinviteStarted {
 		k.past.recovering()
 	}
-	k.c.past.add(note{category: DiagnosticRecovery, what: string(action), callID: k.id})
+	k.c.past.add(note{category: DiagnosticRecovery, what: string(action), callID: k.id, more: e.details()})
 	k.recovery.events.Publish(e)
 }
 
@@ -269,32 +277,4 @@ func (k *Call) sampled(s media.Stats) {
 	k.past.scored(k.QualityScore())
 	k.degrade(s)
 	k.assess()
-}
-
-// degrade pauses video that would not arrive, and brings it back.
-func (k *Call) degrade(s media.Stats) {
-	r := k.recovery
-	if k.veiled { // nothing is sent that would not arrive
-		return
-	}
-	lossy := false
-	for _, i := range k.quality.monitor.Issues() {
-		lossy = lossy || i.Type == media.IssueHighPacketLoss
-	}
-	before := r.video.paused
-	r.video = r.video.next(bandwidth{
-		at: s.Time, bitrate: s.OutgoingBitrate, lossy: lossy,
-		sending: r.pref.EnableAutoDegradation && s.Directions.Video.Sends() && !k.media().Muted(media.KindVideo),
-		low:     r.pref.DegradationBitrate, can: r.pref.DegradationRecoveryBitrate,
-	})
-	if r.video.paused == before {
-		return
-	}
-	k.withhold()
-	r.constrained.Set(r.video.paused)
-	action := RecoveryVideoRestored
-	if r.video.paused {
-		action = RecoveryVideoDisabled
-	}
-	k.tellRecovery(action, 0)
 }

@@ -30,7 +30,7 @@ func (k *Call) beginStep(step recoveryStep, attempt int) {
 	limit := r.pref.ICERestartTimeout
 	k.c.workers.Go(func() {
 		defer cancel()
-		err := runStep(ctx, limit, k.Stats, func(ctx context.Context, sent func()) error { return k.exchangeFor(ctx, step, sent) })
+		err := runStep(ctx, limit, k.Stats, flows, func(ctx context.Context, sent func()) error { return k.exchangeFor(ctx, step, sent) })
 		k.c.post(func() {
 			if r.steps == mine {
 				k.stepEnded(step, attempt, err)
@@ -56,7 +56,7 @@ func (k *Call) stepEnded(step recoveryStep, attempt int, err error) {
 	if err == nil {
 		k.quality.monitor.Relearn()
 		k.quality.show()
-		k.tellStep(RecoveryReinviteSucceeded, step, attempt)
+		k.tellStep(stepAction(nil), step, attempt)
 		if step != stepRestart {
 			held := k.held.Get()
 			k.c.workers.Go(func() { k.restore(held) })
@@ -73,17 +73,24 @@ func (k *Call) stepFailed(step recoveryStep, attempt int, err error) {
 		return
 	}
 	k.recovery.last = err
-	action := RecoveryReinviteFailed
-	if errors.Is(err, errStepTimeout) || errors.Is(err, context.DeadlineExceeded) {
-		action = RecoveryReinviteTimeout
-	}
-	k.tellStep(action, step, attempt)
+	k.tellStep(stepAction(err), step, attempt)
 	k.report(&errs.RecoveryError{Action: "reinvite", Attempt: attempt, OriginalError: err}, false)
 	if step != stepRestart && refusedForGood(err) {
 		k.recover(stepHopeless)
 		return
 	}
 	k.recover(stepFailed)
+}
+
+// stepAction is what tells of a step that ended with err.
+func stepAction(err error) RecoveryAction {
+	switch {
+	case err == nil:
+		return RecoveryReinviteSucceeded
+	case errors.Is(err, errStepTimeout), errors.Is(err, context.DeadlineExceeded):
+		return RecoveryReinviteTimeout
+	}
+	return RecoveryReinviteFailed
 }
 
 // exchangeFor makes the exchange that a step consists of, and calls sent when its
@@ -97,9 +104,10 @@ func (k *Call) exchangeFor(ctx context.Context, step recoveryStep, sent func()) 
 	})
 }
 
-// runStep makes an exchange and returns when media flows on what came of it. The
-// limit counts from its offer.
-func runStep(ctx context.Context, limit time.Duration, stats func() media.Stats, exchange func(ctx context.Context, sent func()) error) error {
+// runStep makes an exchange and returns when what came of it is as it should be,
+// which works tells of the figures at the offer and now. The limit counts from its
+// offer.
+func runStep(ctx context.Context, limit time.Duration, stats func() media.Stats, works func(since, now media.Stats) bool, exchange func(ctx context.Context, sent func()) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var timer *time.Timer
@@ -112,7 +120,7 @@ func runStep(ctx context.Context, limit time.Duration, stats func() media.Stats,
 		defer timer.Stop()
 	}
 	if err == nil {
-		err = awaitFlow(ctx, stats, began)
+		err = awaitWorking(ctx, stats, works, began)
 	}
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -131,11 +139,11 @@ func noting(offer func(context.Context) (string, error), made func()) func(conte
 	}
 }
 
-// awaitFlow returns when media flows on a path found since.
-func awaitFlow(ctx context.Context, stats func() media.Stats, since media.Stats) error {
+// awaitWorking returns when the figures are as they should be.
+func awaitWorking(ctx context.Context, stats func() media.Stats, works func(since, now media.Stats) bool, since media.Stats) error {
 	tick := time.NewTicker(flowPolling)
 	defer tick.Stop()
-	for !flows(since, stats()) {
+	for !works(since, stats()) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -150,7 +158,7 @@ func awaitFlow(ctx context.Context, stats func() media.Stats, since media.Stats)
 func flows(since, now media.Stats) bool {
 	arrives := now.Audio.PacketsReceived > since.Audio.PacketsReceived || now.Video.PacketsReceived > since.Video.PacketsReceived
 	due := now.Directions.Audio.Receives() || now.Directions.Video.Receives()
-	return now.State == media.StateConnected && now.Paths > since.Paths && (arrives || !due)
+	return hasPath(since, now) && (arrives || !due)
 }
 
 // RequestKeyframe asks the far end for a picture that needs no other, as when one

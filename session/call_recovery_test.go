@@ -189,21 +189,6 @@ func refuseModify(srv *sessiontest.Server) {
 	})
 }
 
-// TestRefusedRestartIsMadeGood: the old paths are gone with it.
-func TestRefusedRestartIsMadeGood(t *testing.T) {
-	inRecoveryBubble(t, session.MediaOptions{}, "/public/echo", func(t *testing.T, p *casualty) {
-		refuseModify(p.b.srv)
-		if err := p.RestartICE(t.Context()); !errors.As(err, new(*errs.JSONRPCError)) {
-			t.Errorf("RestartICE: %v", err)
-		}
-		pass(second)
-		p.wantActions(t, session.RecoveryCallRecovering, session.RecoveryReinviteStarted, session.RecoveryReinviteFailed,
-			session.RecoveryReinviteStarted, session.RecoveryReinviteSucceeded, session.RecoveryCallRecovered)
-		p.wantRecoveryErrors(t, 1)
-		p.wantFlow(t)
-	})
-}
-
 // TestBothAreLost: while the service is not reached nothing is tried, and then at
 // once.
 func TestBothAreLost(t *testing.T) {
@@ -288,33 +273,6 @@ func TestOneOwnerAtATime(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestManualRestartIsOneOfThem: it is refused while another is under way, and
-// followed by a pause.
-func TestManualRestartIsOneOfThem(t *testing.T) {
-	inRecoveryBubble(t, session.MediaOptions{}, "/public/echo", func(t *testing.T, p *casualty) {
-		if err := p.RestartICE(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		pass(second)
-		if p.RecoveryState() != session.RecoveryCooldown {
-			t.Errorf("afterwards %v", p.RecoveryState())
-		}
-		pass(10 * second)
-		if p.RecoveryState() != session.RecoveryIdle {
-			t.Errorf("later %v", p.RecoveryState())
-		}
-		p.b.cut.Store(true)
-		pass(8 * second)
-		var wrong *errs.InvalidStateTransitionError
-		if err := p.RestartICE(t.Context()); !errors.As(err, &wrong) {
-			t.Errorf("while recovering: %v", err)
-		}
-		p.b.cut.Store(false)
-		pass(10 * second)
-		p.wantFlow(t)
-	})
 }
 
 // TestKeyframesAreRationed: three in a row, then none for ten seconds.

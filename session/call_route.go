@@ -274,6 +274,7 @@ func (k *Call) move(e callEvent) bool {
 	}
 	k.traceMove(k.state, next)
 	k.state = next
+	k.traceRecovery()
 	if next.status == CallStatusConnected {
 		k.watchNetwork()
 	}

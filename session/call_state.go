@@ -30,8 +30,8 @@ const (
 
 // String names the status as the Browser SDK does.
 func (s CallStatus) String() string {
-	return [...]string{"new", "trying", "ringing", "connecting", "connected", "recovering",
-		"disconnecting", "disconnected", "failed", "destroyed"}[s]
+	return nameOf(s, "new", "trying", "ringing", "connecting", "connected", "recovering",
+		"disconnecting", "disconnected", "failed", "destroyed")
 }
 
 // ended reports whether the call is over or about to be.

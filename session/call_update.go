@@ -31,46 +31,6 @@ func (k *Call) SetDirections(ctx context.Context, d media.Directions) error {
 	})
 }
 
-// RestartICE looks for new paths for the media (RFC 8445 section 2.4), for
-// example after the network has changed. If the service refuses, the old paths
-// are gone all the same; the call's own recovery then begins at once. While that is
-// under way, and when SetDirections is refused, it is an
-// *errs.InvalidStateTransitionError.
-func (k *Call) RestartICE(ctx context.Context) error {
-	const operation = "restart ICE"
-	busy := false
-	err := k.c.ask(context.WithoutCancel(ctx), func() {
-		if busy = k.recovery.now.state == RecoveryRecovering; !busy {
-			k.recover(recoveryTaken)
-		}
-	})
-	if err != nil {
-		return err
-	}
-	if busy {
-		return &errs.InvalidStateTransitionError{From: RecoveryRecovering.String(), To: operation}
-	}
-	err = k.renegotiate(ctx, operation, func(ctx context.Context, leg *media.Leg) error {
-		return k.negotiate(ctx, leg, leg.Restart)
-	})
-	k.c.post(func() { k.restarted(err) })
-	return err
-}
-
-// restarted: somebody has, or tried to. On the loop.
-func (k *Call) restarted(err error) {
-	if k.recovery.pref == nil || k.attaching || k.state.status.ended() {
-		return
-	}
-	k.quality.monitor.Relearn()
-	if err != nil && k.media().State() != media.StateConnected {
-		k.recovery.last = err
-		k.move(mediaLost)
-		k.pathBroken()
-	}
-	k.recover(recoveryReturned)
-}
-
 // renegotiate runs f when no other exchange of descriptions is under way. Its
 // context ends early when the call has to be attached to another session, which
 // knows nothing of what was offered to this one.

@@ -1,6 +1,10 @@
 package session
 
-import "time"
+import (
+	"time"
+
+	"github.com/callrx/callrx/media"
+)
 
 // How video is paused for want of bandwidth.
 const (
@@ -24,14 +28,18 @@ type bandwidth struct {
 	bitrate  int  // bit/s; 0: not known
 	lossy    bool // much is lost
 	sending  bool // video is, or would be if it were not paused
+	off      bool // nothing is to be paused
 	low, can int  // where to pause and where to go on
 }
 
 // next is the state after a sample.
 func (d degradation) next(b bandwidth) degradation {
 	switch {
-	case !b.sending: // nothing to pause, and nothing to bring back
+	case b.off:
 		return degradation{}
+	case !b.sending: // nothing to pause, and nothing to bring back yet
+		d.low, d.clean = 0, time.Time{}
+		return d
 	case !d.paused:
 		d.low++
 		if b.bitrate == 0 || b.bitrate >= b.low {
@@ -52,4 +60,32 @@ func (d degradation) next(b bandwidth) degradation {
 		d.paused = false
 	}
 	return d
+}
+
+// degrade pauses video that would not arrive, and brings it back.
+func (k *Call) degrade(s media.Stats) {
+	r := k.recovery
+	if k.veiled { // nothing is sent that would not arrive
+		return
+	}
+	lossy := false
+	for _, i := range k.quality.monitor.Issues() {
+		lossy = lossy || i.Type == media.IssueHighPacketLoss
+	}
+	before := r.video.paused
+	r.video = r.video.next(bandwidth{
+		at: s.Time, bitrate: s.OutgoingBitrate, lossy: lossy,
+		sending: s.Directions.Video.Sends() && !k.media().Muted(media.KindVideo), off: !r.pref.EnableAutoDegradation,
+		low: r.pref.DegradationBitrate, can: r.pref.DegradationRecoveryBitrate,
+	})
+	if r.video.paused == before {
+		return
+	}
+	k.withhold()
+	r.constrained.Set(r.video.paused)
+	action := RecoveryVideoRestored
+	if r.video.paused {
+		action = RecoveryVideoDisabled
+	}
+	k.tellRecovery(action, 0)
 }

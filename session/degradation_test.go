@@ -84,3 +84,32 @@ func TestVideoThatRelapsesStaysAwayLonger(t *testing.T) {
 		t.Errorf("%v", away)
 	}
 }
+
+// TestMutedVideoIsNotBroughtBack: what the user has muted stays paused, and what was
+// learned of the path is kept until it is sent again; who wants no pauses has none.
+func TestMutedVideoIsNotBroughtBack(t *testing.T) {
+	d := degradation{paused: true, hold: 10 * time.Second}
+	at := func(s int, b bandwidth) {
+		b.at, b.low, b.can, b.bitrate = time.Unix(int64(s), 0), 150, 300, 300
+		d = d.next(b)
+	}
+	for s := range 60 {
+		at(s, bandwidth{})
+	}
+	if !d.paused || d.hold != 10*time.Second {
+		t.Fatalf("muted: %+v", d)
+	}
+	for s := range 10 {
+		at(60+s, bandwidth{sending: true})
+	}
+	if !d.paused {
+		t.Error("back before its time")
+	}
+	if at(70, bandwidth{sending: true}); d.paused {
+		t.Error("stays away")
+	}
+	d.paused = true
+	if at(71, bandwidth{off: true}); d.paused {
+		t.Error("paused though nothing is to be")
+	}
+}

@@ -82,13 +82,13 @@ const (
 //	connection  status, connection_lost, registered, unregistered, refresh, network, suspended, resumed
 //	call        status, media, held, unheld, path, call_summary
 //	device      opened, replaced, ended, stopped; selected, recovered
-//	recovery    attach_started, attached, attach_failed
+//	recovery    attach_started, attached, attach_failed; state, and each RecoveryAction
 //	error       error, call_error, warning
 //
 // Details are those of: callId; from, to and on (of a step of a state machine:
 // what led to it); kind (the type of an error, or what a device is for), message,
 // fatal, code, closeCode, closeReason, httpStatus, mechanism, stage, attempt,
-// final; legId, source, path; device, reason.
+// final; legId, source, path; device, reason, means.
 type DiagnosticEvent struct {
 	Sequence uint64             `json:"sequence"` // counts events from 1
 	Time     time.Time          `json:"timestamp"`

@@ -30,7 +30,7 @@ func ExampleCall_ObserveRecoveryEvents() {
 	if err := call.RestartICE(ctx); err != nil {
 		fmt.Println("refused")
 	}
-	for e := range events.Seq(ctx) {
+	for e := range events.Seq(ctx) { // those of the program's own restart, and what the call did about it
 		fmt.Printf("%s %q\n", e.Action, e.Means)
 		if e.Action == session.RecoveryReinviteSucceeded {
 			break
@@ -39,6 +39,8 @@ func ExampleCall_ObserveRecoveryEvents() {
 	// Output:
 	// refused
 	// call_recovering ""
+	// reinvite_started "new_paths"
+	// reinvite_failed "new_paths"
 	// reinvite_started "new_paths"
 	// reinvite_succeeded "new_paths"
 }

@@ -1,6 +1,9 @@
 package session
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Status is where a client stands.
 type Status int
@@ -23,7 +26,15 @@ const (
 
 // String names the status in lower case.
 func (s Status) String() string {
-	return [...]string{"new", "connecting", "online", "reconnecting", "offline", "closed"}[s]
+	return nameOf(s, "new", "connecting", "online", "reconnecting", "offline", "closed")
+}
+
+// nameOf is the name of v, or, when it has none, its type and number.
+func nameOf[T ~int](v T, names ...string) string {
+	if v < 0 || int(v) >= len(names) {
+		return fmt.Sprintf("%s(%d)", strings.TrimPrefix(fmt.Sprintf("%T", v), "session."), int(v))
+	}
+	return names[v]
 }
 
 // connected reports whether a session exists, even while its connection is

@@ -55,3 +55,13 @@ func TestStatusIsConnectedOnlyWithASession(t *testing.T) {
 		}
 	}
 }
+
+func TestStatesWithoutANameAreTold(t *testing.T) {
+	for want, got := range map[string]string{
+		"Status(9)": Status(9).String(), "CallStatus(-1)": CallStatus(-1).String(), "RecoveryState(4)": RecoveryState(4).String(),
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

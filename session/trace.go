@@ -38,7 +38,7 @@ const (
 	OperationReconnect OperationName = "reconnect" // from the loss of a connection until another is authenticated
 	OperationCall      OperationName = "call"      // a call, all its life; the error is that of a failed one
 	OperationMedia     OperationName = "media"     // until a call's media is connected for the first time
-	OperationRecovery  OperationName = "recovery"  // from the loss of a call's media until it is back
+	OperationRecovery  OperationName = "recovery"  // from the loss of a call's media, or what is done to restore it, until that is over
 )
 
 // An Operation is what a Tracer is told. It holds no secret and nothing personal.
@@ -111,13 +111,27 @@ func (k *Call) traceMove(before, now callState) {
 	if now.media && !before.media {
 		k.ends(OperationMedia, nil)
 	}
-	recovering := now.status == CallStatusRecovering
-	switch was := before.status == CallStatusRecovering; {
-	case recovering && !was:
-		k.begins(OperationRecovery)
-	case was && now.status == CallStatusConnected:
-		k.ends(OperationRecovery, nil)
+}
+
+// traceRecovery follows what is done about the media of the call, and whether it is
+// gone. On the loop.
+func (k *Call) traceRecovery() {
+	if k.c.opts.Tracer == nil || k.state.status.ended() { // traceEnd has the rest
+		return
 	}
+	is := k.state.status == CallStatusRecovering || k.recovery.now.state == RecoveryRecovering
+	switch was := k.underWay(OperationRecovery); {
+	case is && !was:
+		k.begins(OperationRecovery)
+	case was && !is:
+		k.ends(OperationRecovery, k.recovery.last)
+	}
+}
+
+func (k *Call) underWay(name OperationName) bool {
+	k.traced.mu.Lock()
+	defer k.traced.mu.Unlock()
+	return k.traced.ends[name] != nil
 }
 
 // traceEnd ends what is left, for why the call is over.

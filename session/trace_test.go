@@ -124,6 +124,12 @@ func TestTracerIsToldOfCalls(t *testing.T) {
 		if got, want := told.lines(t, calls...), []string{"dial in program", "call in dial: under way", "media in call"}; !slices.Equal(got, want) {
 			t.Errorf("told of %q, want %q", got, want)
 		}
+		if err := k.RestartICE(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got, want := told.lines(t, session.OperationRecovery), []string{"recovery in call"}; !slices.Equal(got, want) {
+			t.Errorf("of a restart told of %q, want %q", got, want)
+		}
 		replaceSession(t, b.srv, ann.Client, "ann")
 		awaitStatus(t, k, session.CallStatusConnected)
 		b.over(t, ann, k)
@@ -131,7 +137,7 @@ func TestTracerIsToldOfCalls(t *testing.T) {
 			t.Error("it was taken")
 		}
 		got := told.lines(t, calls...)
-		want := []string{"dial in program", "call in dial", "media in call", "recovery in call",
+		want := []string{"dial in program", "call in dial", "media in call", "recovery in call", "recovery in call",
 			"dial: *errs.CallCreateError", "call in dial: *errs.CallEndedError", "media in call: *errs.CallEndedError"}
 		if !slices.Equal(got, want) {
 			t.Errorf("told of %q, want %q", got, want)

@@ -1,0 +1,79 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
+)
+
+// RestartICE looks for new paths for the media (RFC 8445 section 2.4), for
+// example after the network has changed, and returns when one is in use. It counts
+// as no attempt of the call's own recovery, whose events and state tell of it.
+//
+// If the service refuses, the old paths are gone all the same; if none is found
+// within PreferenceValues.ICERestartTimeout of the offer it is an
+// *errs.RecoveryError. The call's own recovery then begins at once. While that is
+// under way, and when SetDirections is refused, it is an
+// *errs.InvalidStateTransitionError.
+func (k *Call) RestartICE(ctx context.Context) error {
+	const operation = "restart ICE"
+	limit := k.c.preferred().ICERestartTimeout
+	busy := false
+	err := k.c.ask(context.WithoutCancel(ctx), func() {
+		if busy = k.recovery.now.state == RecoveryRecovering; !busy {
+			k.restarting()
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if busy {
+		return &errs.InvalidStateTransitionError{From: RecoveryRecovering.String(), To: operation}
+	}
+	within, cancel := joined(ctx, k.ctx)
+	defer cancel()
+	err = runStep(within, limit, k.Stats, hasPath, func(ctx context.Context, sent func()) error {
+		return k.renegotiate(ctx, operation, func(ctx context.Context, leg *media.Leg) error {
+			return k.negotiate(ctx, leg, noting(leg.Restart, sent))
+		})
+	})
+	if errors.Is(err, errStepTimeout) {
+		err = &errs.RecoveryError{Action: "reinvite", OriginalError: err}
+	}
+	_ = k.c.ask(context.WithoutCancel(ctx), func() { k.restarted(err) }) // errs.ErrClosed: nobody is left to know
+	return err
+}
+
+// hasPath reports whether there is a path that was found since.
+func hasPath(since, now media.Stats) bool {
+	return now.State == media.StateConnected && now.Paths > since.Paths
+}
+
+// restarting: the program does. On the loop, like restarted.
+func (k *Call) restarting() {
+	if k.recovery.pref == nil {
+		return
+	}
+	k.recovery.reason = ""
+	k.recover(recoveryTaken)
+	if k.recovery.now.taken {
+		k.tellStep(RecoveryReinviteStarted, stepRestart, 0)
+	}
+}
+
+// restarted: it has, or tried to.
+func (k *Call) restarted(err error) {
+	if k.recovery.pref == nil || k.attaching || k.state.status.ended() || !k.recovery.now.taken {
+		return
+	}
+	k.quality.monitor.Relearn()
+	k.recovery.last = err
+	k.tellStep(stepAction(err), stepRestart, 0)
+	if err != nil && k.media().State() != media.StateConnected {
+		k.move(mediaLost)
+		k.pathBroken()
+	}
+	k.recover(recoveryReturned)
+}
