@@ -20,10 +20,10 @@ type fault struct {
 	prepare  func(v *victim, b *callBubble, o *session.DialOptions)
 	happens  func(v *victim) // returns when it is over, or the call
 	replaced bool            // the session is, so that events between the two are nobody's
+	mics     bool            // the call speaks from a microphone, headset, and there is another
 }
 
-// faults are the rows of docs/faults.md. A device that is unplugged is a test of
-// devices, for the paths stay well.
+// faults are the rows of docs/faults.md.
 var faults = []fault{
 	{name: "socket cut for 0.8 s", happens: cutOff(800 * time.Millisecond)},
 	{name: "socket cut for 5 s", happens: cutOff(5 * second)},
@@ -64,6 +64,18 @@ var faults = []fault{
 	{name: "TURN server, the only way, gone for good", gateway: sessiontest.Options{MediaTimeout: time.Hour}, prepare: throughRelay, happens: func(v *victim) {
 		v.b.gone.Store(relayHost, true)
 		<-v.Done()
+	}},
+	{name: "microphone unplugged for 10 s, where there is another", mics: true, happens: func(v *victim) {
+		v.mics.Remove(media.DeviceAudioInput, headset.ID)
+		pass(10 * second)
+		if n := v.mics.InUse(media.DeviceAudioInput, desk.ID); n != 1 {
+			v.t.Errorf("the other one is in use %d times", n)
+		}
+		plug(v.t, v.mics, plugged(v.t, headset))
+		pass(10 * second)
+		if n := v.mics.InUse(media.DeviceAudioInput, headset.ID); n != 1 {
+			v.t.Errorf("that which is back is in use %d times", n)
+		}
 	}},
 	{name: "clock jumps to just before the token expires, then Resume", happens: jump(time.Hour - 35*second)},
 	{name: "clock jumps past the token's expiry, then Resume", happens: jump(2 * time.Hour), replaced: true},

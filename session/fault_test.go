@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 	"github.com/pion/transport/v5/vnet"
@@ -30,8 +31,9 @@ type victim struct {
 	t        *testing.T
 	fault    *fault
 	provider *ailing
-	sent     int          // numbered events
-	jitter   atomic.Int64 // of what the client sends, at most
+	mics     *media.VirtualDevices // if the fault is about them
+	sent     int                   // numbered events
+	jitter   atomic.Int64          // of what the client sends, at most
 	order    sessiontest.SessionOrder
 
 	mu       sync.Mutex // guards the rest
@@ -87,6 +89,10 @@ func inFaultBubble(t *testing.T, f *fault, test func(v *victim)) {
 		o := session.Options{
 			APIURL: b.srv.APIURL(), RelayURL: b.srv.RelayURL(), HTTPClient: b.srv.Client(), DPoPKey: sharedKey(),
 			Network: v.plug.source, Reconnect: session.ReconnectPolicy{Delay: steady},
+		}
+		if f.mics {
+			v.mics = virtual(t, headset, desk)
+			o.Devices = v.mics
 		}
 		c, err := session.Open(t.Context(), v.provider, o)
 		if err != nil {
