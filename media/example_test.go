@@ -414,3 +414,18 @@ func ExampleNewMeter() {
 	fmt.Printf("%.1f\n", <-loud) // half of full scale, by the square root of two
 	// Output: 0.4
 }
+
+// The media of this leg begins at the only address that it may.
+func ExampleLeg_LocalAddresses() {
+	caller, callee := legs(media.LegConfig{}, media.LegConfig{})
+	defer caller.Close()
+	defer callee.Close()
+	fmt.Println(len(caller.LocalAddresses()), "before")
+	connect(caller, callee)
+	for _, a := range caller.LocalAddresses() {
+		fmt.Println(a.IsLoopback())
+	}
+	// Output:
+	// 0 before
+	// true
+}

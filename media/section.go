@@ -1,6 +1,7 @@
 package media
 
 import (
+	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -22,9 +23,10 @@ type section struct {
 	player    *player
 	inlet     *inlet
 	gathering *gathering
-	closed    chan struct{}        // the section has been given up
-	bitrate   atomic.Int64         // that the far end believes us to have
-	path      atomic.Pointer[Path] // in use; nil: none yet
+	closed    chan struct{}              // the section has been given up
+	bitrate   atomic.Int64               // that the far end believes us to have
+	path      atomic.Pointer[Path]       // in use; nil: none yet
+	base      atomic.Pointer[netip.Addr] // where it begins
 
 	// What follows belongs to whoever has the leg's turn.
 	pending  string    // a re-offer that pion has not been told to apply

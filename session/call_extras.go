@@ -44,13 +44,17 @@ func (k *Call) dropExtras() {
 // allExtras are the legs beside the main one, also those that ended with it. On
 // the loop.
 func (k *Call) allExtras() []*ExtraLeg {
-	all := slices.Clone(k.extras)
+	return append(slices.Clone(k.extras), k.extraLegs()...)
+}
+
+// extraLegs are the legs beside the main one that have not ended. On the loop.
+func (k *Call) extraLegs() (legs []*ExtraLeg) {
 	for _, x := range k.c.extras {
 		if x.k == k {
-			all = append(all, x)
+			legs = append(legs, x)
 		}
 	}
-	return all
+	return legs
 }
 
 // knownExtras are the legs beside the main one that the service has, for the record.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/callrx/callrx/internal/program"
+	"github.com/callrx/callrx/media"
 	"github.com/callrx/callrx/observable"
 )
 
@@ -147,36 +148,54 @@ func (c *Client) networkIs(now NetworkState) {
 
 // networkChanged looks after the connection and the calls. On the loop.
 func (c *Client) networkChanged(change NetworkChangeType, gone bool) {
-	if change == NetworkOffline || gone {
-		c.serviceChanged(serviceLost) // until it is known to be reached
-	}
 	if change == NetworkOffline {
+		c.serviceChanged(serviceLost)
 		return
 	}
 	if gone {
-		c.doubtPaths(string(change))
+		for _, k := range c.streams.calls.Get() {
+			k.moved(c.addresses, string(change))
+		}
 	}
 	if l := c.session; l != nil {
 		c.workers.Go(func() { _ = c.check(l.ctx, l) })
 	}
 }
 
-// doubtPaths has every call look for new paths, for a reason.
-func (c *Client) doubtPaths(reason string) {
-	for _, k := range c.streams.calls.Get() {
-		k.doubtPaths(reason)
+// moved has those legs of a call look for new paths that began at none of the
+// addresses that the machine has now. The service will have been reached from where
+// they did: nobody is asked until it is known to be reached.
+func (k *Call) moved(now []netip.Addr, reason string) {
+	stray := func(leg *media.Leg) bool {
+		return leg != nil && slices.ContainsFunc(leg.LocalAddresses(), func(a netip.Addr) bool {
+			return !a.IsLoopback() && !slices.Contains(now, a)
+		})
+	}
+	main := stray(k.media())
+	extras := slices.DeleteFunc(k.extraLegs(), func(x *ExtraLeg) bool { return !stray(x.leg) })
+	if main || len(extras) > 0 {
+		k.recover(serviceLost)
+	}
+	if main {
+		k.doubtMain(reason)
+	}
+	for _, x := range extras {
+		x.doubtPaths()
 	}
 }
 
+// doubtPaths has the legs of a call look for new paths, for a reason.
 func (k *Call) doubtPaths(reason string) {
+	k.doubtMain(reason)
+	for _, x := range k.extraLegs() {
+		x.doubtPaths()
+	}
+}
+
+func (k *Call) doubtMain(reason string) {
 	if !k.state.status.ended() && !k.attaching {
 		k.recovery.reason = reason
 		k.recover(pathsDoubted)
-	}
-	for _, x := range k.c.extras {
-		if x.k == k {
-			x.doubtPaths()
-		}
 	}
 }
 

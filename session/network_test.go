@@ -42,11 +42,13 @@ func (p *cable) source(ctx context.Context, tell func(session.NetworkState)) {
 	}
 }
 
-// in puts the machine on a network by an address, or by none.
-func (p *cable) in(address string) {
-	n := session.NetworkState{Online: address != ""}
-	if n.Online {
-		n.Addresses = []netip.Addr{netip.MustParseAddr(address)}
+// in puts the machine on networks by addresses, or on none by "".
+func (p *cable) in(addresses ...string) {
+	n := session.NetworkState{Online: addresses[0] != ""}
+	for _, a := range addresses {
+		if n.Online {
+			n.Addresses = append(n.Addresses, netip.MustParseAddr(a))
+		}
 	}
 	p.states <- n
 	synctest.Wait() // the client has acted upon it
@@ -250,6 +252,26 @@ func (m *roamer) move(t *testing.T) {
 	m.arrive(m.b, elsewhere)
 	m.b.srv.Stall("ann", sessiontest.StallDeaf)
 	m.plug.in(elsewhere)
+}
+
+// TestCallStaysWhereItsMediaBegins: an address that goes or comes is no matter of a
+// call whose media begins elsewhere, as when a bridge for containers is taken down.
+func TestCallStaysWhereItsMediaBegins(t *testing.T) {
+	inRoamingBubble(t, session.Options{}, func(t *testing.T, m *roamer) {
+		bridge := "172.17.0.1"
+		m.plug.in(home, bridge)
+		m.plug.in(home)
+		m.plug.in(home, bridge)
+		m.plug.in(bridge, home, "2001:db8::1")
+		m.plug.in(home)
+		pass(5 * second)
+		m.wantActions(t)
+		m.wantStatuses(t, session.CallStatusConnected)
+		if m.line.Status() != session.StatusOnline {
+			t.Errorf("the client is %v", m.line.Status())
+		}
+		m.wantFlow(t)
+	})
 }
 
 // TestCallMovesWithTheMachine: new paths from the new address are looked for as
