@@ -14,7 +14,8 @@ type CallStats struct {
 	QualityScore float64            // 1 to 5, as Call.QualityScore
 	Quality      media.QualityLevel // the same in one word
 	Loss         float64            // of what should have arrived in the last 5 s, or since a cut in them, in percent
-	number       int                // counts the call's samples from 1
+	age          time.Duration      // for how long there were samples, this one's interval included
+	interval     time.Duration      // since the one before
 }
 
 // A callQuality is what is known of how a call's network does.
@@ -28,7 +29,7 @@ type callQuality struct {
 
 	// The client's loop owns these.
 	monitor *media.Monitor // nil before the call is first connected
-	samples int
+	age     time.Duration  // for how long there were samples
 }
 
 func newCallQuality() *callQuality {
@@ -50,14 +51,14 @@ func (q *callQuality) complete() {
 }
 
 // take shows what a sample tells.
-func (q *callQuality) take(s media.Stats) {
-	q.samples++
+func (q *callQuality) take(s media.Stats, interval time.Duration) {
+	q.age += interval
 	q.monitor.Add(s)
 	score := q.monitor.Score()
 	q.show()
 	q.metrics.Set(q.monitor.History())
 	q.stats.Publish(CallStats{
-		Stats: s, QualityScore: score, Quality: media.LevelOf(score), Loss: q.monitor.Loss(), number: q.samples,
+		Stats: s, QualityScore: score, Quality: media.LevelOf(score), Loss: q.monitor.Loss(), age: q.age, interval: interval,
 	})
 }
 
@@ -121,7 +122,11 @@ func (k *Call) ObserveQuality() observable.Of[media.QualityLevel] { return k.qua
 // PreferenceValues.StatsPollingInterval, which is also what 0 means: an event
 // stream without replay, of the time that media is connected.
 func (k *Call) ObserveStats(interval time.Duration) observable.Of[CallStats] {
-	polling := k.c.preferred().StatsPollingInterval
-	every := max(1, int((interval+polling/2)/polling))
-	return observable.Filter(k.quality.stats.Observe(), func(s CallStats) bool { return s.number%every == 0 })
+	return observable.Filter(k.quality.stats.Observe(), func(s CallStats) bool { return s.isDue(interval) })
+}
+
+// isDue reports whether the figures are those of an interval that is over.
+func (s CallStats) isDue(each time.Duration) bool {
+	each = max(each.Round(s.interval), s.interval)
+	return s.age/each != (s.age-s.interval)/each
 }

@@ -271,9 +271,9 @@ func (k *Call) watchNetwork() {
 	k.c.startSampling()
 }
 
-// sampled takes one sample of the call in.
-func (k *Call) sampled(s media.Stats) {
-	k.quality.take(s)
+// sampled takes one sample of the call in, the interval after the one before.
+func (k *Call) sampled(s media.Stats, interval time.Duration) {
+	k.quality.take(s, interval)
 	k.past.scored(k.QualityScore())
 	k.degrade(s)
 	k.assess()

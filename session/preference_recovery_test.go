@@ -31,6 +31,32 @@ func TestFiguresAreTakenAsPreferred(t *testing.T) {
 	})
 }
 
+// TestFiguresFollowThePreference in mid-call, for whoever observes them already, too.
+func TestFiguresFollowThePreference(t *testing.T) {
+	withPreferences(t, func(*session.PreferenceValues) {}, func(t *testing.T, p *casualty) {
+		each, slow := taped(t, p.ObserveStats(0)), taped(t, p.ObserveStats(2*second))
+		pass(10 * second)
+		wantCounts := func(when string, fast, slowly int) {
+			t.Helper()
+			if e, s := len(each.take()), len(slow.take()); max(e-fast, fast-e) > 1 || max(s-slowly, slowly-s) > 1 {
+				t.Errorf("%s: %d and %d figures, want %d and %d", when, e, s, fast, slowly)
+			}
+		}
+		wantCounts("each second", 10, 5)
+		change(t, p.line.Client, func(v *session.PreferenceValues) { v.StatsPollingInterval = 200 * time.Millisecond })
+		pass(second) // until it is seen
+		wantCounts("meanwhile", 1, 1)
+		pass(10 * second)
+		wantCounts("five times a second", 50, 5)
+		change(t, p.line.Client, func(v *session.PreferenceValues) { v.StatsPollingInterval = 5 * second })
+		pass(200 * time.Millisecond)
+		wantCounts("meanwhile", 1, 0)
+		pass(20 * second)
+		wantCounts("every five seconds", 4, 4)
+		p.b.over(t, p.line, p.Call)
+	})
+}
+
 // TestIssuesAreRaisedAsPreferred: later, or not at all.
 func TestIssuesAreRaisedAsPreferred(t *testing.T) {
 	withPreferences(t, func(v *session.PreferenceValues) {

@@ -19,12 +19,13 @@ type sample struct {
 func (c *Client) startSampling() {
 	if !c.sampling {
 		c.sampling = true
-		interval := c.preferred().StatsPollingInterval
-		c.workers.Go(func() { c.sampleCalls(interval) })
+		c.workers.Go(c.sampleCalls)
 	}
 }
 
-func (c *Client) sampleCalls(interval time.Duration) {
+// sampleCalls does, at the interval that is preferred by then.
+func (c *Client) sampleCalls() {
+	interval := c.preferred().StatsPollingInterval
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for more := true; more; {
@@ -34,8 +35,12 @@ func (c *Client) sampleCalls(interval time.Duration) {
 			return
 		}
 		samples := c.takeSamples()
-		if c.ask(c.ctx, func() { more = c.sampled(samples) }) != nil {
+		if c.ask(c.ctx, func() { more = c.sampled(samples, interval) }) != nil {
 			return
+		}
+		if now := c.preferred().StatsPollingInterval; now != interval {
+			interval = now
+			tick.Reset(interval)
 		}
 	}
 }
@@ -51,9 +56,9 @@ func (c *Client) takeSamples() (samples []sample) {
 	return samples
 }
 
-// sampled takes the samples in, and reports whether there is a call for more. On
-// the loop.
-func (c *Client) sampled(samples []sample) bool {
+// sampled takes samples in, the interval after those before, and reports whether
+// there is a call for more. On the loop.
+func (c *Client) sampled(samples []sample, interval time.Duration) bool {
 	fresh := map[*Call]media.Stats{}
 	for _, s := range samples {
 		fresh[s.call] = s.stats
@@ -65,7 +70,7 @@ func (c *Client) sampled(samples []sample) bool {
 		}
 		c.sampling = true
 		if s, ok := fresh[k]; ok && k.state.media {
-			k.sampled(s)
+			k.sampled(s, interval)
 		} else {
 			k.quality.monitor.Pause()
 		}
