@@ -316,3 +316,22 @@ func TestPreflightWithoutASession(t *testing.T) {
 		t.Errorf("cause %v", cause)
 	}
 }
+
+func TestPreflightRefusesNegativeOptions(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	ann := onLoopback(t, srv, "ann")
+	for param, o := range map[string]session.PreflightOptions{
+		"Samples": {Samples: -1}, "Timeout": {Timeout: -1}, "Duration": {Duration: -1},
+	} {
+		o.SkipMediaTest = param != "Duration"
+		o.MediaOptions = onLoop(session.MediaOptions{})
+		res, err := ann.Preflight(t.Context(), "/public/echo", o)
+		invalid, ok := errors.AsType[*errs.InvalidParamsError](err)
+		if !ok || invalid.Param != param {
+			t.Errorf("%s of -1: %v, want it refused by name", param, err)
+		}
+		if res == nil || res.OK || len(res.Errors) != 0 {
+			t.Errorf("%s of -1: the result is %+v, want one in which nothing was tried", param, res)
+		}
+	}
+}
