@@ -42,7 +42,7 @@ type PreflightResult struct {
 	Connectivity PreflightConnectivity
 	Bandwidth    *PreflightBandwidth    // nil: not measured
 	Errors       []*errs.PreflightError // of the phases that failed, in order
-	Warnings     []string               // what works less well than it could, for people
+	Warnings     []string               // what failed or works less well than it could, for people
 }
 
 // PreflightSignaling is how requests to the service fare.
@@ -223,6 +223,14 @@ func (p *preflight) phase(ctx context.Context, name errs.PreflightPhase, do func
 	}
 	failed := &errs.PreflightError{Phase: name, OriginalError: err}
 	p.res.Errors = append(p.res.Errors, failed)
+	switch name { // the devices have said which of them it was
+	case errs.PreflightSignaling:
+		p.warn("signaling not reachable")
+	case errs.PreflightICE:
+		p.warn("no connectivity")
+	case errs.PreflightMedia:
+		p.warn("media test failed")
+	}
 	p.tell(name, true, failed)
 }
 

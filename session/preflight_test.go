@@ -109,6 +109,11 @@ func TestPreflightNamesTheServersThatAreDead(t *testing.T) {
 	o.ICEServers = o.ICEServers[1:]
 	res, err = ann.Preflight(t.Context(), "/public/echo", o)
 	cause := wantPhase(t, res, err, errs.PreflightICE)
+	for _, want := range []string{"no connectivity", "TURN servers not reachable"} {
+		if !slices.Contains(res.Warnings, want) {
+			t.Errorf("with no server that works: warnings %q lack %q", res.Warnings, want)
+		}
+	}
 	if e, ok := errors.AsType[*errs.ICEServerError](cause); !ok || e.URL != dead || e.Stage != errs.ICEServerAllocate {
 		t.Errorf("cause %v", cause)
 	}
@@ -212,6 +217,9 @@ func TestPreflightOfADestinationThatIsBusy(t *testing.T) {
 			if cause := wantPhase(t, res, err, errs.PreflightMedia); !want(cause) {
 				t.Errorf("%q: %v", to, cause)
 			}
+			if !slices.Equal(res.Warnings, []string{"media test failed"}) {
+				t.Errorf("%q: warnings %q", to, res.Warnings)
+			}
 			if !res.Signaling.Reachable || !res.Devices.AudioInput.Working || res.Bandwidth != nil || len(res.Errors) != 1 {
 				t.Errorf("%q: %+v", to, res)
 			}
@@ -309,6 +317,9 @@ func TestPreflightWithoutASession(t *testing.T) {
 	res, err := c.Preflight(t.Context(), "/public/echo", session.PreflightOptions{})
 	if cause := wantPhase(t, res, err, errs.PreflightSignaling); !errors.As(cause, new(*errs.NotConnectedError)) {
 		t.Errorf("cause %v", cause)
+	}
+	if !slices.Contains(res.Warnings, "signaling not reachable") {
+		t.Errorf("warnings %q", res.Warnings)
 	}
 	_ = c.Close()
 	res, err = c.Preflight(t.Context(), "/public/echo", session.PreflightOptions{})
