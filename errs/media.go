@@ -119,15 +119,15 @@ type PreflightPhase string
 const (
 	// PreflightSignaling measures a request over the connection.
 	PreflightSignaling PreflightPhase = "signaling"
-	// PreflightDevices opens the microphone and the camera.
+	// PreflightDevices tries the sources, or opens the devices that calls would use.
 	PreflightDevices PreflightPhase = "devices"
-	// PreflightICE gathers and checks candidates, RFC 8445.
+	// PreflightICE asks each STUN and TURN server for what it is for.
 	PreflightICE PreflightPhase = "ice"
 	// PreflightMedia makes a test call.
 	PreflightMedia PreflightPhase = "media"
 )
 
-// PreflightError says in which phase a preflight test broke off.
+// PreflightError is a phase of a preflight test that failed; the next one follows.
 type PreflightError struct {
 	Phase         PreflightPhase
 	OriginalError error

@@ -161,6 +161,9 @@ func TestPreflightTriesTheDevicesThatItIsGiven(t *testing.T) {
 			if cause := wantPhase(t, res, err, errs.PreflightDevices); !errors.As(cause, row.want) || res.Devices.AudioInput.Working {
 				t.Errorf("%s: %v", name, cause)
 			}
+			if len(res.Warnings) != 1 || res.Warnings[0] != "audio input device not working" {
+				t.Errorf("%s: warnings %q", name, res.Warnings)
+			}
 		}
 		if idOf(ann.Devices().SelectedAudioInput()) != "desk" || v.InUse(media.DeviceAudioInput, "headset")+v.InUse(media.DeviceVideoInput, "webcam") != 0 {
 			t.Error("the test leaves something behind")

@@ -42,7 +42,7 @@ type PreflightResult struct {
 	Connectivity PreflightConnectivity
 	Bandwidth    *PreflightBandwidth    // nil: not measured
 	Errors       []*errs.PreflightError // of the phases that failed, in order
-	Warnings     []string               // what works less well than it could, for people
+	Warnings     []string               // what failed or works less well than it could, for people
 }
 
 // PreflightSignaling is how requests to the service fare.
@@ -136,6 +136,7 @@ func (c *Client) ObservePreflight() observable.Of[PreflightProgress] {
 // A phase that fails is an *errs.PreflightError in the result, and the next one
 // follows; the first of them is returned too. The end of ctx ends the phase under
 // way, with its cause, and the test: the phases that are missing were not tried.
+// Options that are negative are an *errs.InvalidParamsError, and nothing is tried.
 // Whatever happens, the result is not nil and holds what was found by then. A test
 // call is hung up; when ctx ended, that goes on behind Preflight's back, for two
 // seconds at most.
@@ -149,15 +150,15 @@ func (c *Client) Preflight(ctx context.Context, to string, o PreflightOptions) (
 func (c *Client) preflight(ctx context.Context, to string, o PreflightOptions) (*PreflightResult, error) {
 	ctx, cancel := joined(ctx, c.ctx)
 	defer cancel()
-	orElse(&o.Duration, 10*time.Second)
-	orElse(&o.Timeout, 10*time.Second)
-	orElse(&o.Samples, 5)
 	p := &preflight{c: c, to: to, o: o}
 	defer func() {
 		if !p.dialled {
 			o.release(c)
 		}
 	}()
+	if err := p.o.settle(); err != nil {
+		return &p.res, err
+	}
 	p.phase(ctx, errs.PreflightSignaling, p.signaling)
 	p.phase(ctx, errs.PreflightDevices, p.devices)
 	p.phase(ctx, errs.PreflightICE, p.connectivity)
@@ -169,6 +170,22 @@ func (c *Client) preflight(ctx context.Context, to string, o PreflightOptions) (
 	}
 	p.res.OK = true
 	return &p.res, nil
+}
+
+// settle fills in what was left to Preflight, and refuses what cannot be done.
+func (o *PreflightOptions) settle() error {
+	for _, n := range [...]struct {
+		param    string
+		negative bool
+	}{{"Duration", o.Duration < 0}, {"Timeout", o.Timeout < 0}, {"Samples", o.Samples < 0}} {
+		if n.negative {
+			return &errs.InvalidParamsError{Param: n.param, Reason: "is negative"}
+		}
+	}
+	orElse(&o.Duration, 10*time.Second)
+	orElse(&o.Timeout, 10*time.Second)
+	orElse(&o.Samples, 5)
+	return nil
 }
 
 // A preflight is one test.
@@ -206,6 +223,14 @@ func (p *preflight) phase(ctx context.Context, name errs.PreflightPhase, do func
 	}
 	failed := &errs.PreflightError{Phase: name, OriginalError: err}
 	p.res.Errors = append(p.res.Errors, failed)
+	switch name { // the devices have said which of them it was
+	case errs.PreflightSignaling:
+		p.warn("signaling not reachable")
+	case errs.PreflightICE:
+		p.warn("no connectivity")
+	case errs.PreflightMedia:
+		p.warn("media test failed")
+	}
 	p.tell(name, true, failed)
 }
 

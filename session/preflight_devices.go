@@ -47,11 +47,13 @@ func (p *preflight) pin(ctx context.Context, kind media.Kind) error {
 		return nil
 	}
 	if d.provider == nil {
+		p.warn(kind.String() + " input device not working")
 		return accessError("try the device", kind, &errs.DeviceNotFoundError{DeviceID: device.ID})
 	}
 	d.ready(ctx)
 	here, err := d.slots[inputOf(kind)].selectable(device)
 	if err != nil {
+		p.warn(kind.String() + " input device not working")
 		return err
 	}
 	constraints := p.o.constraints(kind).Clone()

@@ -85,6 +85,9 @@ func (p *preflight) connectivity(ctx context.Context) error {
 			r.RTT = s.RoundTrip
 		}
 	}
+	if relays && !r.TURNReachable {
+		p.warn("TURN servers not reachable")
+	}
 	switch {
 	case len(dead) == len(r.Servers), p.o.relayOnly(p.c.preferred()) && !r.TURNReachable:
 		r.Type = ConnectivityFailed
@@ -94,9 +97,6 @@ func (p *preflight) connectivity(ctx context.Context) error {
 	default:
 		r.Type = ConnectivityRelay
 		p.warn("media can only go through a relay")
-	}
-	if relays && !r.TURNReachable {
-		p.warn("TURN servers not reachable")
 	}
 	return nil
 }

@@ -109,6 +109,11 @@ func TestPreflightNamesTheServersThatAreDead(t *testing.T) {
 	o.ICEServers = o.ICEServers[1:]
 	res, err = ann.Preflight(t.Context(), "/public/echo", o)
 	cause := wantPhase(t, res, err, errs.PreflightICE)
+	for _, want := range []string{"no connectivity", "TURN servers not reachable"} {
+		if !slices.Contains(res.Warnings, want) {
+			t.Errorf("with no server that works: warnings %q lack %q", res.Warnings, want)
+		}
+	}
 	if e, ok := errors.AsType[*errs.ICEServerError](cause); !ok || e.URL != dead || e.Stage != errs.ICEServerAllocate {
 		t.Errorf("cause %v", cause)
 	}
@@ -212,6 +217,9 @@ func TestPreflightOfADestinationThatIsBusy(t *testing.T) {
 			if cause := wantPhase(t, res, err, errs.PreflightMedia); !want(cause) {
 				t.Errorf("%q: %v", to, cause)
 			}
+			if !slices.Equal(res.Warnings, []string{"media test failed"}) {
+				t.Errorf("%q: warnings %q", to, res.Warnings)
+			}
 			if !res.Signaling.Reachable || !res.Devices.AudioInput.Working || res.Bandwidth != nil || len(res.Errors) != 1 {
 				t.Errorf("%q: %+v", to, res)
 			}
@@ -310,9 +318,31 @@ func TestPreflightWithoutASession(t *testing.T) {
 	if cause := wantPhase(t, res, err, errs.PreflightSignaling); !errors.As(cause, new(*errs.NotConnectedError)) {
 		t.Errorf("cause %v", cause)
 	}
+	if !slices.Contains(res.Warnings, "signaling not reachable") {
+		t.Errorf("warnings %q", res.Warnings)
+	}
 	_ = c.Close()
 	res, err = c.Preflight(t.Context(), "/public/echo", session.PreflightOptions{})
 	if cause := wantPhase(t, res, err, errs.PreflightSignaling); !errors.Is(cause, errs.ErrClosed) {
 		t.Errorf("cause %v", cause)
+	}
+}
+
+func TestPreflightRefusesNegativeOptions(t *testing.T) {
+	srv := sessiontest.NewServer(t)
+	ann := onLoopback(t, srv, "ann")
+	for param, o := range map[string]session.PreflightOptions{
+		"Samples": {Samples: -1}, "Timeout": {Timeout: -1}, "Duration": {Duration: -1},
+	} {
+		o.SkipMediaTest = param != "Duration"
+		o.MediaOptions = onLoop(session.MediaOptions{})
+		res, err := ann.Preflight(t.Context(), "/public/echo", o)
+		invalid, ok := errors.AsType[*errs.InvalidParamsError](err)
+		if !ok || invalid.Param != param {
+			t.Errorf("%s of -1: %v, want it refused by name", param, err)
+		}
+		if res == nil || res.OK || len(res.Errors) != 0 {
+			t.Errorf("%s of -1: the result is %+v, want one in which nothing was tried", param, res)
+		}
 	}
 }
