@@ -1,8 +1,10 @@
 package session_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,8 +125,27 @@ func TestPreflightTriesTheDevicesThatCallsWouldUse(t *testing.T) {
 			t.Fatal(err)
 		}
 		o.Video = media.Default
-		if res, err = ann.Preflight(t.Context(), "/public/echo", o); err != nil || res.Devices.AudioInput.Given {
-			t.Errorf("disabled: %+v: %v", res.Devices.AudioInput, err)
+		res, err = ann.Preflight(t.Context(), "/public/echo", o)
+		if cause := wantPhase(t, res, err, errs.PreflightDevices); res.Devices.AudioInput.Given || !strings.Contains(cause.Error(), "disabled") ||
+			!slices.Contains(res.Warnings, "audio input device not working") {
+			t.Errorf("disabled: %+v, warnings %q: %v", res.Devices.AudioInput, res.Warnings, err)
+		}
+		o.Audio = media.Off // who only listens needs none
+		if res, err = ann.Preflight(t.Context(), "/public/echo", o); err != nil || !res.OK {
+			t.Errorf("without audio: %+v: %v", res.Devices.AudioInput, err)
+		}
+	})
+}
+
+// TestPreflightOfAProviderThatOpensNothing: no error, and no source.
+func TestPreflightOfAProviderThatOpensNothing(t *testing.T) {
+	inCallBubble(t, noOptions, func(t *testing.T, b *callBubble) {
+		ann := b.withDevices(t, emptyHanded{virtual(t, desk)}, asUsual)
+		res, err := ann.Preflight(t.Context(), "/public/echo", session.PreflightOptions{
+			MediaOptions: ann.media(session.MediaOptions{ICEServers: []media.ICEServer{}}), SkipMediaTest: true,
+		})
+		if wantPhase(t, res, err, errs.PreflightDevices); res.OK || !res.Devices.AudioInput.Given || res.Devices.AudioInput.Working {
+			t.Errorf("%+v: %v", res.Devices.AudioInput, err)
 		}
 	})
 }
@@ -189,4 +210,11 @@ func TestDiagnosticsListTheDevices(t *testing.T) {
 			t.Errorf("the last change is %+v", last)
 		}
 	})
+}
+
+// An emptyHanded provider lists devices and opens none.
+type emptyHanded struct{ *media.VirtualDevices }
+
+func (emptyHanded) OpenInput(context.Context, media.DeviceKind, media.Constraints) (media.Source, error) {
+	return nil, nil
 }

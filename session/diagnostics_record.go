@@ -117,11 +117,15 @@ func (p *past) export(d *SessionDiagnostics) {
 // clean is text from elsewhere, fit for diagnostics: short, on one line, without
 // the secrets that the client knows and those that look like one.
 func (c *Client) clean(text string) string {
-	known := []string{c.bearer()}
+	return redact.Snippet([]byte(text), append(c.iceSecrets(), c.bearer())...)
+}
+
+// iceSecrets are the passwords of the ICE servers that the service offers.
+func (c *Client) iceSecrets() (known []string) {
 	for _, s := range c.ICEServers() {
 		known = append(known, s.Credential)
 	}
-	return redact.Snippet([]byte(text), known...)
+	return known
 }
 
 // failed takes down an error, with the facts that its type has.

@@ -61,7 +61,7 @@ func (c *Client) tap() func(uint64, bool, string) {
 		return nil
 	}
 	return func(connection uint64, outgoing bool, text string) {
-		f := WireFrame{Time: time.Now(), Connection: connection, Outgoing: outgoing, Text: redact.Text(text)}
+		f := WireFrame{Time: time.Now(), Connection: connection, Outgoing: outgoing, Text: redact.Text(text, c.iceSecrets()...)}
 		if logged {
 			c.log.Log(context.Background(), LevelTrace, "frame", "connection", connection, "outgoing", outgoing, "text", f.Text)
 		}

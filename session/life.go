@@ -77,7 +77,7 @@ func (c *Client) relayConfig(l *life) relay.Config {
 		StableAfter: stableAfter, CloseTimeout: closeTimeout,
 		QueueLimit: requestQueue, Logger: c.log,
 	}
-	cfg.Tap = c.tap()
+	cfg.Tap, cfg.Secrets = c.tap(), c.iceSecrets
 	return cfg
 }
 

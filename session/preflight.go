@@ -36,7 +36,7 @@ type PreflightOptions struct {
 
 // PreflightResult is what a preflight test found.
 type PreflightResult struct {
-	OK           bool // no phase failed
+	OK           bool // no phase failed, and so the audio input that a call would send from works
 	Signaling    PreflightSignaling
 	Devices      PreflightDevices
 	Connectivity PreflightConnectivity

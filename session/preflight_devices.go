@@ -47,13 +47,13 @@ func (p *preflight) pin(ctx context.Context, kind media.Kind) error {
 		return nil
 	}
 	if d.provider == nil {
-		p.warn(kind.String() + " input device not working")
+		p.notWorking(kind)
 		return accessError("try the device", kind, &errs.DeviceNotFoundError{DeviceID: device.ID})
 	}
 	d.ready(ctx)
 	here, err := d.slots[inputOf(kind)].selectable(device)
 	if err != nil {
-		p.warn(kind.String() + " input device not working")
+		p.notWorking(kind)
 		return err
 	}
 	constraints := p.o.constraints(kind).Clone()
@@ -81,15 +81,19 @@ func (p *preflight) kind(ctx context.Context, kind media.Kind, cfg media.LegConf
 		given, own := p.given(kind) != nil, p.o.constraints(kind)
 		pinned := own != nil && own.DeviceID != ""
 		if off := d.slots[inputOf(kind)].disabled.Get(); !given && (off || d.wantsNone(kind) && !pinned) {
-			return nil
+			return p.off(kind)
 		}
 		in.Given = true
 		open, err := d.open(ctx, media.InputRequest{
 			Kind: inputOf(kind), Constraints: d.constraintsOf(kind, own), KeepDevice: given,
 		})
 		if err != nil {
-			p.warn(kind.String() + " input device not working")
+			p.notWorking(kind)
 			return accessError("try the device", kind, err)
+		}
+		if open.Source == nil {
+			p.notWorking(kind)
+			return accessError("try the device", kind, errNoSource)
 		}
 		defer p.c.shut(open.Source)
 		source, in.Device = open.Source, open.Device
@@ -101,6 +105,22 @@ func (p *preflight) kind(ctx context.Context, kind media.Kind, cfg media.LegConf
 	}
 	return p.device(ctx, kind, cfg, source != nil, sink != nil, in, out)
 }
+
+// off: a call would capture from no device. It can do without a picture.
+func (p *preflight) off(kind media.Kind) error {
+	if kind == media.KindVideo {
+		return nil
+	}
+	p.notWorking(kind)
+	return accessError("try the device", kind, errInputOff)
+}
+
+var (
+	errInputOff = errors.New("the input is disabled, or no device is selected: a call would send silence")
+	errNoSource = errors.New("the provider has opened nothing")
+)
+
+func (p *preflight) notWorking(kind media.Kind) { p.warn(kind.String() + " input device not working") }
 
 // device tries a source and a sink.
 func (p *preflight) device(ctx context.Context, kind media.Kind, cfg media.LegConfig, source, sink bool, in *PreflightInput, out *PreflightOutput) error {
@@ -117,7 +137,7 @@ func (p *preflight) device(ctx context.Context, kind media.Kind, cfg media.LegCo
 	if err == nil {
 		return nil
 	}
-	p.warn(kind.String() + " input device not working")
+	p.notWorking(kind)
 	return &errs.MediaAccessError{Operation: "try the source", Media: kind.String(), OriginalError: err}
 }
 

@@ -256,3 +256,30 @@ func TestLogHidesWhatAProviderSays(t *testing.T) {
 		}
 	})
 }
+
+// TestPasswordOfAnICEServerIsNotShown: nothing tells by its form that it is one.
+func TestPasswordOfAnICEServerIsNotShown(t *testing.T) {
+	srv, seen := sessiontest.NewServer(t), &shown{}
+	c, err := session.Open(t.Context(), session.StaticCredentials(session.Credential{Token: srv.IssueSAT(sessiontest.SATRequest{Reference: "ann"}).Token}),
+		session.Options{
+			APIURL: srv.APIURL(), RelayURL: srv.RelayURL(), HTTPClient: srv.Client(), DPoPKey: sharedKey(),
+			Logger:  slog.New(slog.NewTextHandler(seen, &slog.HandlerOptions{Level: session.LevelTrace})),
+			WireTap: func(f session.WireFrame) { seen.add(f.Text) },
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if len(c.ICEServers()) == 0 || c.ICEServers()[0].Credential == "" {
+		t.Fatal("no password is in play: the test proves nothing")
+	}
+	password := c.ICEServers()[0].Credential
+	srv.Inject(sessiontest.Fault{Match: sessiontest.Match{RPC: "test.echo"},
+		Action: sessiontest.Action{Kind: sessiontest.FaultRPCError, Code: -32000, Message: "cannot use " + password}})
+	err = c.Execute(t.Context(), "test.echo", nil, nil)
+	if !strings.Contains(fmt.Sprint(err), "cannot use") {
+		t.Fatalf("the error is %v", err)
+	}
+	seen.error(err)
+	wantHidden(t, seen.String(), map[string][]string{"password": {password}}, "password")
+}

@@ -20,6 +20,7 @@ type call struct {
 	since      time.Time
 	done       chan outcome // capacity 1: whoever answers never waits
 	dropped    atomic.Bool  // its caller has given up
+	secrets    func() []string
 }
 
 type outcome struct {
@@ -27,13 +28,13 @@ type outcome struct {
 	err   error
 }
 
-func newCall(method string, params any) (*call, error) {
+func newCall(method string, params any, secrets func() []string) (*call, error) {
 	id := uuid.NewString()
 	frame, err := wire.EncodeRequest(id, method, params)
 	if err != nil {
 		return nil, &errs.InvalidParamsError{Param: method, Reason: "cannot be written", OriginalError: err}
 	}
-	return &call{id: id, method: method, frame: frame, since: time.Now(), done: make(chan outcome, 1)}, nil
+	return &call{id: id, method: method, frame: frame, since: time.Now(), done: make(chan outcome, 1), secrets: secrets}, nil
 }
 
 // finish hands c its outcome; only the first one counts.
@@ -77,12 +78,16 @@ func (c *call) result(o outcome) (wire.Raw, error) {
 	if e == nil {
 		return o.frame.Result, nil
 	}
+	var known []string
+	if c.secrets != nil {
+		known = c.secrets()
+	}
 	rpc := &errs.JSONRPCError{
-		Code: e.Code, CodeText: redact.Text(e.CodeText), Message: redact.Text(e.Message), RequestID: c.id, Method: c.method,
-		Cause: redact.Text(e.Cause), CauseCode: e.CauseCode,
+		Code: e.Code, CodeText: redact.Text(e.CodeText, known...), Message: redact.Text(e.Message, known...),
+		RequestID: c.id, Method: c.method, Cause: redact.Text(e.Cause, known...), CauseCode: e.CauseCode,
 	}
 	if e.Data != "" {
-		rpc.Data = json.RawMessage(redact.Text(string(e.Data)))
+		rpc.Data = json.RawMessage(redact.Text(string(e.Data), known...))
 	}
 	return "", rpc
 }

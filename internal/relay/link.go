@@ -60,7 +60,7 @@ func (l *Link) Generation() uint64 { return l.gen }
 // its result, for Config.RequestTimeout at most. It is what the owner
 // authenticates with; others use Relay.Call.
 func (l *Link) Call(ctx context.Context, method string, params any) (wire.Raw, error) {
-	c, err := newCall(method, params)
+	c, err := newCall(method, params, l.r.cfg.Secrets)
 	if err != nil {
 		return "", err
 	}

@@ -51,6 +51,9 @@ type Config struct {
 	// Tap, if set, sees every frame: read goroutine for incoming, write
 	// goroutine for outgoing ones.
 	Tap func(generation uint64, outgoing bool, frame string)
+	// Secrets, if set, are what errors must not show although nothing tells by its
+	// form that it is one.
+	Secrets func() []string
 
 	// Retry and ConnectTimeout, the time to open a socket in, are asked before
 	// every attempt as well.
@@ -146,7 +149,7 @@ func (r *Relay) Call(ctx context.Context, method string, params any) (wire.Raw, 
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	c, err := newCall(method, params)
+	c, err := newCall(method, params, r.cfg.Secrets)
 	if err != nil {
 		return "", err
 	}
