@@ -72,9 +72,13 @@ func (s *store) amendNow(ctx context.Context, key string, edit func(attachRecord
 	return errContended
 }
 
-// isDamaged: the storage finds that what is there is not what was written. What
-// is sealed may be sound, for whoever has its key: it is left alone.
+// isDamaged: the storage finds that what is there is not what was written, or was
+// not kept from others. What is sealed may be sound, for whoever has its key: it is
+// left alone.
 func isDamaged(err error) bool {
+	if errors.Is(err, errs.ErrExposed) {
+		return true
+	}
 	var typed *errs.StorageError
 	return errors.As(err, &typed) && typed.Op == "decode" && !errors.Is(err, errs.ErrSealed)
 }
