@@ -32,9 +32,14 @@ var (
 	// whole. It is ignored, and replaced when there is a new one.
 	ErrDamaged = errors.New("callrx: damaged, or not of callrx")
 
+	// ErrExposed says that a file holds a stored value and others may read or write
+	// it. The value is not used, and replaced when there is a new one.
+	ErrExposed = errors.New("callrx: open to others")
+
 	// ErrSealed says that a stored value was sealed with none of the keys at
-	// hand, or was changed or moved since. Records of calls are left as they are
-	// then, and none are written, until the key is added or the value deleted.
+	// hand, which may be none at all, or was changed or moved since. Records of
+	// calls are left as they are then, and none are written, until the key is
+	// added or the value deleted.
 	ErrSealed = errors.New("callrx: sealed with another key, or changed since; add the key or delete the value")
 
 	// ErrNotSealed says that a stored value is not sealed, as it should be: it was

@@ -2,7 +2,7 @@ package errs
 
 // StorageError says that stored state could not be opened, read, written,
 // encoded or decoded. The session goes on without it. A value that is not what
-// it should be matches [ErrDamaged], [ErrSealed] or [ErrNotSealed].
+// it should be matches [ErrDamaged], [ErrExposed], [ErrSealed] or [ErrNotSealed].
 type StorageError struct {
 	Op            string // "open", "read", "write", "delete", "clear", "encode" or "decode"
 	Key           string // or prefix; empty when the storage as a whole is concerned

@@ -10,6 +10,10 @@ import (
 
 const maxPacket = 1500
 
+// maxBitrate, in bit/s, is as good as no limit. A far end may tell more than an
+// integer holds.
+const maxBitrate = 1e9
+
 // An inlet is what a section receives: it counts, picks out telephone events and
 // hands the rest to the sink.
 type inlet struct {
@@ -134,7 +138,7 @@ func (s *section) feedback(p rtcp.Packet) {
 	case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 		signal(s.outlet.keyframes)
 	case *rtcp.ReceiverEstimatedMaximumBitrate:
-		s.bitrate.Store(int64(p.Bitrate))
+		s.bitrate.Store(int64(min(p.Bitrate, maxBitrate)))
 	case *rtcp.ReceiverReport:
 		s.outlet.sent.report(p.Reports, s.outlet.ssrc(), time.Now())
 	case *rtcp.SenderReport:

@@ -42,7 +42,7 @@ func (s *store) amend(key string, edit func(attachRecords) bool, done func(ok bo
 
 func (s *store) amendNow(ctx context.Context, key string, edit func(attachRecords) bool) error {
 	for range swapTries {
-		stored, ok, err := s.storage.Get(ctx, s.scope, key)
+		stored, ok, err := s.getRecords(ctx, key)
 		if isDamaged(err) {
 			if err = s.storage.Delete(ctx, s.scope, key); err == nil {
 				continue
@@ -72,9 +72,23 @@ func (s *store) amendNow(ctx context.Context, key string, edit func(attachRecord
 	return errContended
 }
 
-// isDamaged: the storage finds that what is there is not what was written. What
-// is sealed may be sound, for whoever has its key: it is left alone.
+// getRecords asks the storage. What is sealed although the storage is not is no
+// damage either.
+func (s *store) getRecords(ctx context.Context, key string) ([]byte, bool, error) {
+	stored, ok, err := s.storage.Get(ctx, s.scope, key)
+	if err == nil && len(stored) > 0 && stored[0] == sealVersion { // JSON does not begin so
+		return nil, false, &errs.StorageError{Op: "decode", Key: key, OriginalError: errs.ErrSealed}
+	}
+	return stored, ok, err
+}
+
+// isDamaged: the storage finds that what is there is not what was written, or was
+// not kept from others. What is sealed may be sound, for whoever has its key: it is
+// left alone.
 func isDamaged(err error) bool {
+	if errors.Is(err, errs.ErrExposed) {
+		return true
+	}
 	var typed *errs.StorageError
 	return errors.As(err, &typed) && typed.Op == "decode" && !errors.Is(err, errs.ErrSealed)
 }

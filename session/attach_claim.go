@@ -159,7 +159,7 @@ func (s *store) readRecords(ctx context.Context, key string) (attachRecords, boo
 	}
 	var damage error
 	stored, ok := access(ctx, s, "read", storeReadTimeout, func(ctx context.Context) ([]byte, error) {
-		stored, _, err := s.storage.Get(ctx, s.scope, key)
+		stored, _, err := s.getRecords(ctx, key)
 		if isDamaged(err) {
 			damage, err = err, nil
 		}

@@ -22,7 +22,8 @@ import (
 // It is a [SharedStorage]: processes of one machine may use the same dir, and
 // wait for each other with a lock that the system releases when they end. On
 // systems without file locks every write fails. A value has 16 MiB at most, and
-// a file that is damaged or not of callrx is an error when its key is read.
+// a file that is damaged, not of callrx, or open to others is an error when its
+// key is read; writing the key repairs it.
 //
 // It returns *errs.StorageError when dir cannot be used, or (except on Windows)
 // when others may read it. It needs no closing.

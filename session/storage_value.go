@@ -51,7 +51,7 @@ func (f *fileStorage) readFile(name string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, notRegular(f.path(name))
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
-		return nil, fmt.Errorf("%s has mode %v: others may read it; use 0600", f.path(name), info.Mode().Perm())
+		return nil, fmt.Errorf("%s has mode %v: %w; give it 0600 or remove it", f.path(name), info.Mode().Perm(), errs.ErrExposed)
 	case info.Size() > maxFileValue+int64(len(fileHeader("", nil))):
 		return nil, fmt.Errorf("%s is too long to be of callrx (%d bytes); remove it", f.path(name), info.Size())
 	}

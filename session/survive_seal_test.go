@@ -50,3 +50,43 @@ func TestWrongSealKeyLeavesRecordsOfOthers(t *testing.T) {
 		}
 	})
 }
+
+// TestSealedRecordsAreLeftAloneByWhoDoesNotSeal: a client whose storage is opened
+// without its seal by mistake does as one with a wrong key.
+func TestSealedRecordsAreLeftAloneByWhoDoesNotSeal(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		inner := sharedMemory()
+		sealed := sealedStorage(t, inner, sealKey(1))
+		first := b.start(t, "ann", sealed, session.Options{})
+		left := connected(t, first.Client, "/public/tone", first.dialing(session.MediaOptions{}))
+		pass(3 * time.Second)
+		key := recordsKey(first)
+		b.vanish(first, "ann")
+
+		second := b.start(t, "ann", inner, takingUp(session.MediaOptions{}))
+		k := connected(t, second.Client, "/public/echo", second.dialing(session.MediaOptions{}))
+		pass(10 * time.Second)
+		if err := k.Hangup(t.Context()); err != nil {
+			t.Error(err)
+		}
+		_ = second.Close()
+
+		records, ok, err := sealed.Get(t.Context(), session.ScopePersistent, key)
+		if !ok || err != nil || !strings.Contains(string(records), string(left.ID())) {
+			t.Errorf("with the seal: %q, %v, %v, want the record of %s", records, ok, err, left.ID())
+		}
+		said := 0
+		for _, e := range told[*errs.StorageError](second) {
+			if e.Key != key {
+				continue
+			}
+			said++
+			if e.Op != "decode" || !errors.Is(e, errs.ErrSealed) {
+				t.Errorf("told %v", e)
+			}
+		}
+		if said != 1 {
+			t.Errorf("told of %s %d times, want once: %v", key, said, second.errors)
+		}
+	})
+}

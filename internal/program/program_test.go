@@ -74,3 +74,24 @@ func TestPanicIsAnError(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAnswerThatComesTooLateIsDiscarded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		late := make(chan int, 2)
+		for _, fails := range []error{nil, errors.New("none")} {
+			_, err := program.Ask(ctx, "it", func(context.Context) (int, error) {
+				time.Sleep(time.Minute)
+				return 7, fails
+			}, func(v int) { late <- v })
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+			time.Sleep(time.Hour)
+		}
+		if len(late) != 1 || <-late != 7 {
+			t.Error("not the one answer that is no failure was discarded")
+		}
+	})
+}
