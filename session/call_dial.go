@@ -92,6 +92,7 @@ func (k *Call) dial(ctx context.Context, o MediaOptions, i implication) error {
 	offer, err := k.leg.Offer(ctx)
 	switch {
 	case err == nil:
+		k.warnOfCandidates(offer)
 		err = k.invite(ctx, offer)
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)

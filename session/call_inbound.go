@@ -73,6 +73,7 @@ func (k *Call) answer(ctx context.Context, o MediaOptions, i implication) error 
 	if err != nil {
 		return causeOf(ctx, err)
 	}
+	k.warnOfCandidates(answer)
 	if err := k.c.ask(ctx, func() { k.move(callAnswered) }); err != nil {
 		return err
 	}

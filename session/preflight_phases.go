@@ -63,10 +63,14 @@ var errNoServer = errors.New("no ICE server can be used")
 
 // connectivity asks every ICE server.
 func (p *preflight) connectivity(ctx context.Context) error {
-	servers := p.o.iceOf(p.c.preferred()).now(p.c)
+	choice := p.o.iceOf(p.c.preferred())
+	servers := choice.now(p.c)
 	r := &p.res.Connectivity
 	r.Servers = media.ProbeICE(ctx, servers)
 	if len(r.Servers) == 0 {
+		if choice.servers == nil { // else that is wanted
+			p.warn("no ICE servers: only host candidates")
+		}
 		return nil
 	}
 	var dead []error
