@@ -364,6 +364,12 @@ func TestHostNetworkKnowsThisMachine(t *testing.T) {
 	if got.Online != (len(got.Addresses) > 0) {
 		t.Errorf("%+v", got)
 	}
+	if out, err := net.Dial("udp4", "198.51.100.1:9"); err == nil { // sends nothing: there is a way out, from here
+		defer out.Close()
+		if from := out.LocalAddr().(*net.UDPAddr).AddrPort().Addr(); !slices.Contains(got.Addresses, from) {
+			t.Errorf("%v, by which the system would send, is not in %v", from, got.Addresses)
+		}
+	}
 }
 
 // TestSessionThatEndsWhileTheNetworkIsAskedOf leaves nobody behind.
