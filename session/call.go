@@ -56,6 +56,7 @@ type Call struct {
 	room  *room
 
 	inputs [2]*callInput // audio and video
+	wishes []MediaParams // of the service: the first is being done
 
 	kept    bool          // the call is on record in the storage
 	keptAt  time.Time     // last written by itself

@@ -123,7 +123,7 @@ func (c *Client) routeVerto(e wire.Event, shown *Event) {
 		}
 		k.byeReceived(byeReason(m))
 	case wire.VertoMediaParams:
-		k.params.Publish(mediaParams(m.MediaParams))
+		k.wished(mediaParams(m.MediaParams))
 	case wire.VertoPing:
 		k.refresh()
 		k.pong()

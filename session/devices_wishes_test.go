@@ -1,0 +1,75 @@
+package session_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callrx/callrx/errs"
+	"github.com/callrx/callrx/media"
+	"github.com/callrx/callrx/session"
+)
+
+// Behaviour 4.6.4: what the service wishes of a device is done, in turn, and told
+// then; a device that is off is not opened for it.
+func TestWishesOfTheServiceAreGranted(t *testing.T) {
+	inCallBubble(t, noOptions, func(t *testing.T, b *callBubble) {
+		v := virtual(t)
+		plug(t, v, tuned(desk))
+		plug(t, v, media.VirtualDevice{Device: webcam, Capabilities: media.DeviceCapabilities{Width: media.Range{Min: 160, Max: 640}}})
+		ann := b.withDevices(t, v, asUsual)
+		k, heard := b.echoed(t, ann, session.MediaOptions{})
+		told, failures := taped(t, k.ObserveMediaParams()), taped(t, k.ObserveErrors())
+		wish := func(params map[string]any) {
+			b.srv.SendVerto(k.ID(), "verto.mediaParams", map[string]any{"callID": k.ID(), "mediaParams": params})
+		}
+		nowTone(t, heard, headsetHz)
+		exchanges := reinvites(b.srv, k)
+
+		wish(map[string]any{"audio": map[string]any{"noiseSuppression": true}})
+		wish(map[string]any{
+			"audio": map[string]any{"noiseSuppression": map[string]any{"exact": false}, "deviceId": "another"},
+			"video": map[string]any{"width": 320.0}, // of a camera that is off
+		})
+		pass(time.Second)
+		nowTone(t, heard, deskHz)
+		if got := told.take(); len(got) != 2 || got[0].Audio["noiseSuppression"] != true || got[1].Video["width"] != 320.0 {
+			t.Errorf("told %+v", got)
+		}
+		if a, c := v.InUse(media.DeviceAudioInput, desk.ID), v.InUse(media.DeviceVideoInput, webcam.ID); a != 1 || c != 0 {
+			t.Errorf("open: %d microphones, %d cameras", a, c)
+		}
+		if n := reinvites(b.srv, k); n != exchanges || len(failures.take()) != 0 {
+			t.Errorf("%d exchanges of descriptions, %d before", n, exchanges)
+		}
+		b.over(t, ann, k)
+	})
+}
+
+// TestWishThatCannotBeGrantedIsAnError, and nothing else: the camera goes on.
+func TestWishThatCannotBeGrantedIsAnError(t *testing.T) {
+	inCallBubble(t, noOptions, func(t *testing.T, b *callBubble) {
+		v := virtual(t, desk)
+		plug(t, v, media.VirtualDevice{Device: webcam, Capabilities: media.DeviceCapabilities{Width: media.Range{Min: 160, Max: 640}}})
+		ann := b.withDevices(t, v, asUsual)
+		k, _ := b.echoed(t, ann, session.MediaOptions{Video: media.On})
+		told, failures := taped(t, k.ObserveMediaParams()), taped(t, k.ObserveErrors())
+		pass(time.Second)
+		b.srv.SendVerto(k.ID(), "verto.mediaParams", map[string]any{"callID": k.ID(), "mediaParams": map[string]any{
+			"video": map[string]any{"width": map[string]any{"min": 641.0}},
+		}})
+		pass(time.Second)
+		synctest.Wait()
+		var track *errs.MediaTrackError
+		if f := failures.take(); len(f) != 1 || !errors.As(f[0], &track) || track.Kind != "video" || !errors.As(f[0], new(*errs.OverconstrainedError)) {
+			t.Errorf("failures %v", f)
+		}
+		before := k.Stats().Video.PacketsSent
+		pass(time.Second)
+		if len(told.take()) != 0 || k.Stats().Video.PacketsSent == before {
+			t.Error("told as done, or no pictures are sent")
+		}
+		b.over(t, ann, k)
+	})
+}
