@@ -28,6 +28,7 @@ type Call struct {
 	status *observable.State[CallStatus]
 	held   *observable.State[bool]
 	params *observable.Events[MediaParams]
+	tuned  *observable.Events[AudioConstraintsChange]
 	talk   *observable.Events[*Event]
 
 	node, member *observable.State[string] // where it is hosted, and our own member id
@@ -107,6 +108,7 @@ func (c *Client) newCall(ctx context.Context, id string, d errs.CallDirection) *
 		status:   observable.NewState(CallStatusNew),
 		held:     observable.NewState(false),
 		params:   observable.NewEvents[MediaParams](0),
+		tuned:    observable.NewEvents[AudioConstraintsChange](0),
 		talk:     observable.NewEvents[*Event](0),
 		errors:   observable.NewEvents[error](1),
 		events:   observable.NewEvents[*Event](0),

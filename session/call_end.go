@@ -135,6 +135,7 @@ func (k *Call) complete() {
 	k.status.Complete()
 	k.held.Complete()
 	k.params.Complete()
+	k.tuned.Complete()
 	k.talk.Complete()
 	k.completeFacts()
 	k.errors.Complete()

@@ -21,6 +21,7 @@ func TestWishesOfTheServiceAreGranted(t *testing.T) {
 		ann := b.withDevices(t, v, asUsual)
 		k, heard := b.echoed(t, ann, session.MediaOptions{})
 		told, failures := taped(t, k.ObserveMediaParams()), taped(t, k.ObserveErrors())
+		changes := taped(t, k.ObserveAudioConstraintsChanges())
 		wish := func(params map[string]any) {
 			b.srv.SendVerto(k.ID(), "verto.mediaParams", map[string]any{"callID": k.ID(), "mediaParams": params})
 		}
@@ -36,6 +37,10 @@ func TestWishesOfTheServiceAreGranted(t *testing.T) {
 		nowTone(t, heard, deskHz)
 		if got := told.take(); len(got) != 2 || got[0].Audio["noiseSuppression"] != true || got[1].Video["width"] != 320.0 {
 			t.Errorf("told %+v", got)
+		}
+		if got := changes.take(); len(got) != 2 || got[0].Constraints.NoiseSuppression != media.On || got[1].Constraints.NoiseSuppression != media.Off ||
+			got[1].Constraints.DeviceID != "" {
+			t.Errorf("changes %+v", got)
 		}
 		if a, c := v.InUse(media.DeviceAudioInput, desk.ID), v.InUse(media.DeviceVideoInput, webcam.ID); a != 1 || c != 0 {
 			t.Errorf("open: %d microphones, %d cameras", a, c)

@@ -59,15 +59,20 @@ func ExampleSelfParticipant_SelectAudioInput() {
 func ExampleSelfParticipant_SetInputConstraints() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	_, _, self, end := exampleCapture(ctx)
+	_, call, self, end := exampleCapture(ctx)
 	defer end()
 
+	changes := call.ObserveAudioConstraintsChanges()
 	fmt.Println(self.SetInputConstraints(ctx, &media.Constraints{EchoCancellation: media.Off}, nil))
+	if c, err := changes.Wait(ctx, nil); err == nil {
+		fmt.Println("echo is cancelled:", c.Constraints.EchoCancellation == media.On)
+	}
 	fmt.Println(self.SetAudioInputConstraints(ctx, media.Constraints{Extra: map[string]any{"channelCount": 2}}))
 	err := self.SetVideoInputConstraints(ctx, media.Constraints{Width: media.Range{Exact: 640}})
 	fmt.Printf("%T\n", err) // there is no camera
 	// Output:
 	// <nil>
+	// echo is cancelled: false
 	// <nil>
 	// *errs.InvalidStateTransitionError
 }

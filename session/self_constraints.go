@@ -3,9 +3,11 @@ package session
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/media"
+	"github.com/callrx/callrx/observable"
 )
 
 // SetAudioInputConstraints changes how this call captures from its microphone: what c
@@ -39,6 +41,25 @@ func (s *SelfParticipant) SetInputConstraints(ctx context.Context, audio, video 
 		failed = append(failed, s.SetVideoInputConstraints(ctx, *video))
 	}
 	return errors.Join(failed...)
+}
+
+// An AudioConstraintsChange tells how a call captures from its microphone from now on.
+type AudioConstraintsChange struct {
+	Constraints media.Constraints // without the device
+	Time        time.Time
+}
+
+// ObserveAudioConstraintsChanges delivers each change of how this call captures from
+// its microphone, whoever wanted it, when it is done: an event stream without replay.
+func (k *Call) ObserveAudioConstraintsChanges() observable.Of[AudioConstraintsChange] {
+	return k.tuned.Observe()
+}
+
+// tell tells that the device is captured from as it should be. On the loop.
+func (r recapture) tell() {
+	if r.i.kind == media.KindAudio {
+		r.i.k.tuned.Publish(AudioConstraintsChange{Constraints: *r.after.Clone(), Time: time.Now()})
+	}
 }
 
 // A recapture is a device that a call is about to capture from otherwise.
@@ -133,6 +154,7 @@ func (r recapture) take(fresh *capture, err error) error {
 			return
 		}
 		done, r.i.now = r.i.now, fresh
+		r.tell()
 	})
 	if done != nil {
 		r.i.k.c.shut(done)
@@ -182,6 +204,9 @@ func (r recapture) settle(fresh *capture, changed bool, restored error) error {
 		}
 		if restored = i.send(fresh); restored == nil {
 			i.now, fresh = fresh, nil
+		}
+		if changed && restored == nil {
+			r.tell()
 		}
 	})
 	if fresh != nil {
