@@ -26,6 +26,7 @@ type section struct {
 	closed    chan struct{}              // the section has been given up
 	bitrate   atomic.Int64               // that the far end believes us to have
 	path      atomic.Pointer[Path]       // in use; nil: none yet
+	tracks    peer.Tracks                // that are read
 	base      atomic.Pointer[netip.Addr] // where it begins
 
 	// What follows belongs to whoever has the leg's turn.
@@ -77,6 +78,7 @@ func (l *Leg) newSection(kind Kind, mid string) (*section, error) {
 	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { signal(l.dirty) })
 	pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		s.dropPhantomSender(receiver)
+		s.tracks.Add(track)
 		l.spawn(func() { s.inlet.readTrack(track) })
 		l.spawn(func() { s.inlet.readReports(receiver) })
 	})
@@ -100,6 +102,7 @@ func (s *section) close() {
 	if err := peer.Close(s.pc); err != nil {
 		s.leg.cfg.Logger.Warn("close peer connection", "kind", s.kind.String(), "error", err)
 	}
+	s.tracks.End()
 }
 
 // discard closes a section that is no longer needed while the leg goes on. One

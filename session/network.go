@@ -109,6 +109,9 @@ func (c *Client) hearNetwork() (stop func()) {
 // tellNetwork passes on what a source tells, until its time is over.
 func (c *Client) tellNetwork(ctx context.Context, n NetworkState) {
 	n.Addresses = slices.Clone(n.Addresses)
+	for i, a := range n.Addresses {
+		n.Addresses[i] = a.Unmap().WithZone("")
+	}
 	slices.SortFunc(n.Addresses, netip.Addr.Compare)
 	c.post(func() {
 		if ctx.Err() == nil {
@@ -124,7 +127,7 @@ func (c *Client) networkIs(now NetworkState) {
 		return
 	}
 	met := c.addresses != nil
-	gone := slices.ContainsFunc(c.addresses, func(a netip.Addr) bool { return !slices.Contains(now.Addresses, a) })
+	gone := slices.DeleteFunc(slices.Clone(c.addresses), func(a netip.Addr) bool { return slices.Contains(now.Addresses, a) })
 	if now.Online {
 		c.addresses = append([]netip.Addr{}, now.Addresses...)
 	}
@@ -147,14 +150,14 @@ func (c *Client) networkIs(now NetworkState) {
 }
 
 // networkChanged looks after the connection and the calls. On the loop.
-func (c *Client) networkChanged(change NetworkChangeType, gone bool) {
+func (c *Client) networkChanged(change NetworkChangeType, gone []netip.Addr) {
 	if change == NetworkOffline {
 		c.serviceChanged(serviceLost)
 		return
 	}
-	if gone {
+	if len(gone) > 0 {
 		for _, k := range c.streams.calls.Get() {
-			k.moved(c.addresses, string(change))
+			k.moved(gone, string(change))
 		}
 	}
 	if l := c.session; l != nil {
@@ -162,13 +165,13 @@ func (c *Client) networkChanged(change NetworkChangeType, gone bool) {
 	}
 }
 
-// moved has those legs of a call look for new paths that began at none of the
-// addresses that the machine has now. The service will have been reached from where
-// they did: nobody is asked until it is known to be reached.
-func (k *Call) moved(now []netip.Addr, reason string) {
+// moved has those legs of a call look for new paths that began at an address that is
+// gone, or may have. The service will have been reached from where they did: nobody
+// is asked until it is known to be reached.
+func (k *Call) moved(gone []netip.Addr, reason string) {
 	stray := func(leg *media.Leg) bool {
 		return leg != nil && slices.ContainsFunc(leg.LocalAddresses(), func(a netip.Addr) bool {
-			return !a.IsLoopback() && !slices.Contains(now, a)
+			return !a.IsValid() || slices.Contains(gone, a)
 		})
 	}
 	main := stray(k.media())

@@ -262,7 +262,7 @@ func TestCallStaysWhereItsMediaBegins(t *testing.T) {
 		m.plug.in(home, bridge)
 		m.plug.in(home)
 		m.plug.in(home, bridge)
-		m.plug.in(bridge, home, "2001:db8::1")
+		m.plug.in(bridge, "::ffff:"+home, "2001:db8::1")
 		m.plug.in(home)
 		pass(5 * second)
 		m.wantActions(t)

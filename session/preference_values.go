@@ -81,7 +81,8 @@ type PreferenceValues struct {
 	// true.
 	SyncDevicesToActiveCalls bool
 
-	// StatsPollingInterval is how often a call's figures are taken; above zero.
+	// StatsPollingInterval is how often a call's figures are taken; above zero. A
+	// change counts when the interval under way is over.
 	// Default: 1 s.
 	StatsPollingInterval time.Duration
 	// StatsBaselineSamples is how many of the first figures make the baseline; at

@@ -31,6 +31,7 @@ type section struct {
 	inlet          inlet         // what is received, on its way into a mix
 	playing        chan struct{} // one slot: digits are being sent
 	gate           *peer.Gate    // open once the transport is up
+	tracks         peer.Tracks   // that are read
 
 	mu      sync.Mutex
 	closed  bool
@@ -57,6 +58,7 @@ func (t *callTable) newSection(l *leg, kind webrtc.RTPCodecType, codecs []codec)
 	sec.ctx, sec.quit = context.WithCancel(l.ctx)
 	sec.setCodecs(codecs)
 	pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+		sec.tracks.Add(track)
 		var reports sync.WaitGroup
 		reports.Go(func() { drainReports(receiver) })
 		sec.receive(track)
@@ -223,7 +225,9 @@ func (sec *section) close() {
 	sec.closed = true
 	sec.mu.Unlock()
 	sec.quit()
-	if err := peer.Close(sec.pc); errors.Is(err, peer.ErrStuck) {
+	err := peer.Close(sec.pc)
+	sec.tracks.End()
+	if errors.Is(err, peer.ErrStuck) {
 		return
 	}
 	sec.readers.Wait()
