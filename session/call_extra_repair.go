@@ -162,8 +162,8 @@ func (k *Call) serviceAway() bool {
 
 // veilExtras stops sending the video of legs beside the main one, or goes on.
 func (k *Call) veilExtras(veiled bool) {
-	for _, x := range k.c.extras {
-		if x.k == k && x.leg != nil && x.veiled != veiled {
+	for _, x := range k.extraLegs() {
+		if x.leg != nil && x.veiled != veiled {
 			x.veiled = veiled
 			x.leg.Withhold(media.KindVideo, veiled)
 		}

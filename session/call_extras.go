@@ -23,21 +23,17 @@ func (c *Client) addExtra(x *ExtraLeg) bool {
 
 // endExtras ends what a call sent beside its main leg. On the loop.
 func (k *Call) endExtras(why error) {
-	for _, x := range k.c.extras {
-		if x.k == k {
-			k.extras = append(k.extras, x) // bye may still have to tell the service
-			x.end(why)
-		}
+	for _, x := range k.extraLegs() {
+		k.extras = append(k.extras, x) // bye may still have to tell the service
+		x.end(why)
 	}
 }
 
 // dropExtras ends what a call sends beside its main leg when its session is replaced:
 // the service attaches main legs only. On the loop.
 func (k *Call) dropExtras() {
-	for _, x := range k.c.extras {
-		if x.k == k {
-			x.fail(sessionGone())
-		}
+	for _, x := range k.extraLegs() {
+		x.fail(sessionGone())
 	}
 }
 
@@ -61,8 +57,8 @@ func (k *Call) extraLegs() (legs []*ExtraLeg) {
 // On the loop.
 func (k *Call) knownExtras() []attachExtra {
 	all := slices.Clone(k.orphans)
-	for _, x := range k.c.extras {
-		if x.k == k && x.known {
+	for _, x := range k.extraLegs() {
+		if x.known {
 			all = append(all, attachExtra{x.id, x.screen})
 		}
 	}

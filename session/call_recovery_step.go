@@ -56,7 +56,7 @@ func (k *Call) stepEnded(step recoveryStep, attempt int, err error) {
 	if err == nil {
 		k.quality.monitor.Relearn()
 		k.quality.show()
-		k.tellStep(stepAction(nil), step, attempt)
+		k.tellStep(RecoveryReinviteSucceeded, step, attempt)
 		if step != stepRestart {
 			held := k.held.Get()
 			k.c.workers.Go(func() { k.restore(held) })
@@ -93,13 +93,16 @@ func stepAction(err error) RecoveryAction {
 	return RecoveryReinviteFailed
 }
 
+// restartICE is what errors call it.
+const restartICE = "restart ICE"
+
 // exchangeFor makes the exchange that a step consists of, and calls sent when its
 // offer has been made.
 func (k *Call) exchangeFor(ctx context.Context, step recoveryStep, sent func()) error {
 	if step != stepRestart {
 		return k.offerAgain(ctx, step == stepRenewRelay, sent)
 	}
-	return k.renegotiate(ctx, "restart ICE", func(ctx context.Context, leg *media.Leg) error {
+	return k.renegotiate(ctx, restartICE, func(ctx context.Context, leg *media.Leg) error {
 		return k.negotiate(ctx, leg, noting(leg.Restart, sent))
 	})
 }

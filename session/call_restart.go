@@ -18,7 +18,6 @@ import (
 // under way, and when SetDirections is refused, it is an
 // *errs.InvalidStateTransitionError.
 func (k *Call) RestartICE(ctx context.Context) error {
-	const operation = "restart ICE"
 	limit := k.c.preferred().ICERestartTimeout
 	busy := false
 	err := k.c.ask(context.WithoutCancel(ctx), func() {
@@ -30,14 +29,12 @@ func (k *Call) RestartICE(ctx context.Context) error {
 		return err
 	}
 	if busy {
-		return &errs.InvalidStateTransitionError{From: RecoveryRecovering.String(), To: operation}
+		return &errs.InvalidStateTransitionError{From: RecoveryRecovering.String(), To: restartICE}
 	}
 	within, cancel := joined(ctx, k.ctx)
 	defer cancel()
 	err = runStep(within, limit, k.Stats, hasPath, func(ctx context.Context, sent func()) error {
-		return k.renegotiate(ctx, operation, func(ctx context.Context, leg *media.Leg) error {
-			return k.negotiate(ctx, leg, noting(leg.Restart, sent))
-		})
+		return k.exchangeFor(ctx, stepRestart, sent)
 	})
 	if errors.Is(err, errStepTimeout) {
 		err = &errs.RecoveryError{Action: "reinvite", OriginalError: err}

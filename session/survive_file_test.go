@@ -48,18 +48,8 @@ func TestRecordsOpenToOthersAreWrittenAgain(t *testing.T) {
 		if !ok || err != nil || !strings.Contains(string(records), string(k.ID())) {
 			t.Errorf("on record are %q, %v, %v, want call %s", records, ok, err, k.ID())
 		}
-		said := 0
-		for _, e := range told[*errs.StorageError](second) {
-			if e.Key != key {
-				continue
-			}
-			said++
-			if !errors.Is(e, errs.ErrExposed) || !strings.Contains(e.Error(), "give it 0600 or remove it") {
-				t.Errorf("told %v", e)
-			}
-		}
-		if said != 1 {
-			t.Errorf("told of %s %d times, want once: %v", key, said, second.errors)
+		if e := toldOnce(t, second, key); !errors.Is(e, errs.ErrExposed) || !strings.Contains(e.Error(), "give it 0600 or remove it") {
+			t.Errorf("told %v", e)
 		}
 		if err := k.Hangup(t.Context()); err != nil {
 			t.Error(err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/session"
 	"github.com/callrx/callrx/session/sessiontest"
 )
@@ -148,6 +150,16 @@ func told[E error](m *machine) (found []E) {
 		}
 	}
 	return found
+}
+
+// toldOnce is the error about a stored value that the client has reported, once.
+func toldOnce(t *testing.T, m *machine, key string) *errs.StorageError {
+	t.Helper()
+	about := slices.DeleteFunc(told[*errs.StorageError](m), func(e *errs.StorageError) bool { return e.Key != key })
+	if len(about) != 1 {
+		t.Fatalf("told of %s %d times, want once: %v", key, len(about), m.errors)
+	}
+	return about[0]
 }
 
 // takingUp are options of a client that takes calls up and hears them with into.
