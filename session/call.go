@@ -81,6 +81,7 @@ type Call struct {
 
 	mu          sync.Mutex // guards the rest
 	leg         *media.Leg
+	loudspeaker *selectedOutput // that it plays on; nil: the program does with what it hears as it likes
 	ice         iceChoice
 	unclear     bool            // whether the service means the same since the last exchange
 	clearing    bool            // that is being cleared up

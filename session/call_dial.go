@@ -177,7 +177,7 @@ func (k *Call) openMedia(ctx context.Context, o MediaOptions, i implication) err
 	k.begins(OperationMedia)
 	k.opened(media.KindAudio, o.AudioSource)
 	k.opened(media.KindVideo, o.VideoSource)
-	if err := k.adopt(leg, d, o.iceOf(p)); err != nil {
+	if err := k.adopt(leg, d, o, p); err != nil {
 		_ = leg.Close()
 		return err
 	}
@@ -187,13 +187,14 @@ func (k *Call) openMedia(ctx context.Context, o MediaOptions, i implication) err
 
 // adopt makes the leg the call's, unless it has ended meanwhile: nobody else would
 // close the leg then.
-func (k *Call) adopt(leg *media.Leg, d media.Directions, ice iceChoice) error {
+func (k *Call) adopt(leg *media.Leg, d media.Directions, o MediaOptions, p *PreferenceValues) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.ended != nil {
 		return k.ended
 	}
-	k.leg, k.wanted, k.ice = leg, d, ice
+	k.leg, k.wanted, k.ice = leg, d, o.iceOf(p)
+	k.loudspeaker, _ = o.AudioSink.(*selectedOutput)
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 // selected, or takes the place of one that was unplugged, what arrives is played there,
 // and with none selected nowhere. It tells on ObserveErrors when it has to do without
 // its loudspeaker, and tries that one again. After Client.Close it stays where it is.
+// A call has it play elsewhere by SelfParticipant.SelectAudioOutput.
 //
 // It is an *errs.DeviceNotFoundError when none is selected or it has vanished, an
 // *errs.MediaAccessError when it may not be used, and errs.ErrUnsupported when the
@@ -28,7 +29,7 @@ func (d *Devices) OpenSelectedOutput(ctx context.Context) (media.Sink, error) {
 	}
 	o := &selectedOutput{
 		d: d, codecs: sink.Codecs(), over: make(chan struct{}), wake: make(chan struct{}, 1),
-		playing: newSlot(), now: sink, device: device,
+		turn: newSlot(), playing: newSlot(), now: sink, device: device,
 	}
 	var follow context.Context
 	follow, o.stop = joined(context.Background(), d.c.ctx)
@@ -67,9 +68,12 @@ type selectedOutput struct {
 	over   chan struct{} // closed when run has returned
 	wake   chan struct{} // something has changed
 
+	turn    slot // it is changed by one at a time
 	playing slot // the methods of a loudspeaker are called one at a time
 
 	mu      sync.Mutex    // guards the rest
+	own     *deviceChoice // what its call has selected for itself; nil: what the client has
+	closed  bool
 	now     media.Sink    // nil: none
 	device  *media.Device // that now plays on
 	opened  bool          // time counts
@@ -122,6 +126,9 @@ func (o *selectedOutput) WritePacket(p media.Packet) error {
 func (o *selectedOutput) Close() error {
 	o.stop()
 	<-o.over
+	o.mu.Lock()
+	o.closed = true
+	o.mu.Unlock()
 	now, _ := o.take(nil, nil)
 	return program.Close(now)
 }
@@ -159,7 +166,7 @@ func (o *selectedOutput) run(ctx context.Context) {
 		case <-o.wake:
 		case <-retry.C:
 		}
-		err := o.follow(ctx, s.selected.Get())
+		err := o.update(ctx)
 		if err == nil {
 			failures = 0
 			continue
@@ -171,6 +178,15 @@ func (o *selectedOutput) run(ctx context.Context) {
 			retry.Reset(reopenAfter(failures))
 		}
 	}
+}
+
+// update plays on what is selected.
+func (o *selectedOutput) update(ctx context.Context) error {
+	if o.turn.take(ctx) != nil {
+		return nil // it is being closed
+	}
+	defer o.turn.give()
+	return o.follow(ctx, o.selected())
 }
 
 // follow plays on a device from now on; nil: on none. What cannot be opened changes
@@ -224,6 +240,9 @@ func (o *selectedOutput) take(next media.Sink, device *media.Device) (media.Sink
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.closed && next != nil {
+		return next, errs.ErrClosed
+	}
 	old := o.now
 	o.now, o.device, o.lost, o.started = next, device, nil, time.Now()
 	return old, nil

@@ -16,12 +16,18 @@ import (
 type cone struct {
 	packets        atomic.Int32
 	opened, closed atomic.Int32
+	pause          time.Duration // that Open takes
 	hold           chan struct{} // WritePacket waits for it
 }
 
 func (c *cone) Codecs() []string { return media.Discard().Codecs() }
-func (c *cone) Open() error      { c.opened.Add(1); return nil }
 func (c *cone) Close() error     { c.closed.Add(1); return nil }
+
+func (c *cone) Open() error {
+	c.opened.Add(1)
+	time.Sleep(c.pause)
+	return nil
+}
 
 func (c *cone) WritePacket(media.Packet) error {
 	c.packets.Add(1)
@@ -54,6 +60,18 @@ func loudspeakers(t *testing.T) (v *media.VirtualDevices, plugIn func(id string,
 	return v, plugIn, cones
 }
 
+// wantPlayed checks that one loudspeaker is open and sounds, and no other; nil: none.
+func wantPlayed(t *testing.T, when string, v *media.VirtualDevices, cones map[string]*cone, wanted *cone) {
+	t.Helper()
+	pass(2500 * time.Millisecond)
+	for id, c := range cones {
+		inUse := v.InUse(media.DeviceAudioOutput, id)
+		if c.sounds() != (c == wanted) || inUse > 1 || inUse == 1 != (c == wanted) {
+			t.Errorf("%s: %s sounds: %v, open: %d", when, id, c != wanted, inUse)
+		}
+	}
+}
+
 // A call is played where the program wants to hear it, wherever that is by now, and
 // goes on without a loudspeaker.
 func TestSelectedOutputFollowsTheSelectionAndWhatIsPlugged(t *testing.T) {
@@ -68,16 +86,7 @@ func TestSelectedOutputFollowsTheSelectionAndWhatIsPlugged(t *testing.T) {
 		}
 		k := connected(t, ann.Client, "/public/echo", ann.dialing(session.MediaOptions{AudioSink: sink}))
 		history := watch(k)
-		plays := func(when string, wanted *cone) {
-			t.Helper()
-			pass(2500 * time.Millisecond)
-			for id, c := range cones {
-				inUse := v.InUse(media.DeviceAudioOutput, id)
-				if c.sounds() != (c == wanted) || inUse > 1 || inUse == 1 != (c == wanted) {
-					t.Errorf("%s: %s sounds: %v, open: %d", when, id, c != wanted, inUse)
-				}
-			}
-		}
+		plays := func(when string, wanted *cone) { t.Helper(); wantPlayed(t, when, v, cones, wanted) }
 		choose := func(id string) {
 			t.Helper()
 			if err := ann.Devices().SelectAudioOutput(&media.Device{ID: id, Kind: media.DeviceAudioOutput}); err != nil {

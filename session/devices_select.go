@@ -174,17 +174,16 @@ func (d *Devices) settle(s *deviceSlot) {
 				*i.own, _ = d.settled(s, *i.own, k.id)
 			}
 		}
+		if o := k.output(); o != nil && s.kind == media.DeviceAudioOutput {
+			o.settle(k.id)
+		}
 	}
 }
 
 // settled is a choice by the list there is, of a call or of the client.
 func (d *Devices) settled(s *deviceSlot, before deviceChoice, callID string) (deviceChoice, DeviceRecoveryReason) {
 	p := d.c.preferred()
-	preferred := map[media.DeviceKind]*media.Device{
-		media.DeviceAudioInput: p.PreferredAudioInput, media.DeviceAudioOutput: p.PreferredAudioOutput,
-		media.DeviceVideoInput: p.PreferredVideoInput,
-	}[s.kind]
-	after, reason := before.resolve(s.list.Get(), preferred, p.SyncDevicesToActiveCalls)
+	after, reason := before.resolve(s.list.Get(), *p.preferredDevice(s.kind), p.SyncDevicesToActiveCalls)
 	if reason == "" {
 		return after, reason
 	}

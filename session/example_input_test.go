@@ -55,6 +55,58 @@ func ExampleSelfParticipant_SelectAudioInput() {
 	// desk 1 headset 0
 }
 
+// One call is heard elsewhere than the others.
+func ExampleSelfParticipant_SelectAudioOutput() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	machine, client, end := exampleSpeakers(ctx)
+	defer end()
+	sink, err := client.Devices().OpenSelectedOutput(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	o := onLoopbackOnly()
+	o.AudioSink = sink
+	call, err := client.Dial(ctx, "/public/echo", session.DialOptions{MediaOptions: o})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	self, err := call.ObserveSelf().Wait(ctx, func(s *session.SelfParticipant) bool { return s != nil })
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	inUse := func() {
+		fmt.Println("desk", machine.InUse(media.DeviceAudioOutput, "desk"), "headset", machine.InUse(media.DeviceAudioOutput, "headset"))
+	}
+	inUse()
+	headset := media.Device{ID: "headset", Kind: media.DeviceAudioOutput}
+	fmt.Println(self.SelectAudioOutput(ctx, &headset, session.SelectDeviceOptions{}))
+	inUse()
+	// Output:
+	// desk 1 headset 0
+	// <nil>
+	// desk 0 headset 1
+}
+
+// exampleSpeakers are a client and its machine, which has two loudspeakers.
+func exampleSpeakers(ctx context.Context) (*media.VirtualDevices, *session.Client, func()) {
+	_, gw, end := exampleCallers(ctx)
+	machine, err := media.NewVirtualDevices(
+		media.VirtualDevice{Device: media.Device{ID: "desk", Label: "Desk", Kind: media.DeviceAudioOutput}},
+		media.VirtualDevice{Device: media.Device{ID: "headset", Label: "Headset", Kind: media.DeviceAudioOutput}})
+	if err != nil {
+		panic(err)
+	}
+	client := exampleClient(ctx, gw, session.Options{Devices: machine})
+	return machine, client, func() {
+		_ = client.Close()
+		end()
+	}
+}
+
 // A running call captures otherwise, or goes on as before.
 func ExampleSelfParticipant_SetInputConstraints() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

@@ -199,3 +199,14 @@ func DefaultPreferences() PreferenceValues {
 		RefreshDevicesOnResume: true, CheckConnectionOnResume: true,
 	}
 }
+
+// preferredDevice is the field for devices of that kind.
+func (v *PreferenceValues) preferredDevice(kind media.DeviceKind) **media.Device {
+	switch kind {
+	case media.DeviceAudioInput:
+		return &v.PreferredAudioInput
+	case media.DeviceAudioOutput:
+		return &v.PreferredAudioOutput
+	}
+	return &v.PreferredVideoInput
+}

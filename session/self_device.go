@@ -28,26 +28,21 @@ type SelectDeviceOptions struct {
 // nor has a device for it, an *errs.InvalidStateTransitionError. A source of the
 // program's that it takes the place of stays open and the program's.
 func (s *SelfParticipant) SelectAudioInput(ctx context.Context, device *media.Device, o SelectDeviceOptions) error {
-	return s.selectInput(ctx, media.KindAudio, device, o)
+	return s.prefer(media.DeviceAudioInput, device, o, s.k.selectInput(ctx, s.k.input(media.KindAudio), copyOf(device)))
 }
 
 // SelectVideoInput has this call capture from a camera; see SelectAudioInput. Nil is no
 // picture.
 func (s *SelfParticipant) SelectVideoInput(ctx context.Context, device *media.Device, o SelectDeviceOptions) error {
-	return s.selectInput(ctx, media.KindVideo, device, o)
+	return s.prefer(media.DeviceVideoInput, device, o, s.k.selectInput(ctx, s.k.input(media.KindVideo), copyOf(device)))
 }
 
-func (s *SelfParticipant) selectInput(ctx context.Context, kind media.Kind, device *media.Device, o SelectDeviceOptions) error {
-	if err := s.k.selectInput(ctx, s.k.input(kind), copyOf(device)); err != nil || !o.SavePreference {
-		return err
+// prefer makes a device that could be selected the preferred one too, if it is to be.
+func (s *SelfParticipant) prefer(kind media.DeviceKind, device *media.Device, o SelectDeviceOptions, selected error) error {
+	if selected != nil || !o.SavePreference {
+		return selected
 	}
-	return s.k.c.preferences.Update(func(p *PreferenceValues) {
-		if kind == media.KindVideo {
-			p.PreferredVideoInput = device
-		} else {
-			p.PreferredAudioInput = device
-		}
-	})
+	return s.k.c.preferences.Update(func(p *PreferenceValues) { *p.preferredDevice(kind) = device })
 }
 
 func (k *Call) selectInput(ctx context.Context, i *callInput, device *media.Device) error {
