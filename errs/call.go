@@ -1,6 +1,9 @@
 package errs
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // CallDirection says who placed a call.
 type CallDirection string
@@ -50,7 +53,10 @@ func (e *CallCreateError) Error() string {
 		text = "create " + string(e.Direction) + " call"
 	}
 	text = withDetail(text, " to ", e.To)
-	return withCause(withDetail(text, ": ", e.Message), e.OriginalError)
+	if e.OriginalError == nil || !strings.HasPrefix(e.OriginalError.Error(), e.Message) {
+		text = withDetail(text, ": ", e.Message)
+	}
+	return withCause(text, e.OriginalError)
 }
 
 // Unwrap returns the cause.

@@ -117,7 +117,7 @@ var table = []row{
 	of(&errs.OverconstrainedError{Constraint: "Width", Problem: "offers 320 to 1280"}, &errs.OverconstrainedError{},
 		"constraint Width: offers 320 to 1280"),
 	of(&errs.OverconstrainedFallbackError{DeviceKind: "videoinput", OriginalError: errRoot}, &errs.OverconstrainedFallbackError{},
-		"choose device of kind videoinput: every fallback failed: root cause"),
+		"choose device of kind videoinput: none is as asked: root cause"),
 	of(&errs.DeviceNotFoundError{DeviceID: "mic-2"}, &errs.DeviceNotFoundError{},
 		`device "mic-2" not found`),
 	of(&errs.ICEServerError{URL: "turn:x:3478?transport=udp", Stage: errs.ICEServerAllocate, Code: 401, OriginalError: errRoot}, &errs.ICEServerError{},
@@ -192,3 +192,19 @@ func TestEveryCauseFieldIsCalledOriginalError(t *testing.T) {
 }
 
 func typeName(err error) string { return reflect.TypeOf(err).Elem().Name() }
+
+// A message is one line, and says nothing twice.
+func TestMessagesAreOneLineAndSayNothingTwice(t *testing.T) {
+	for want, err := range map[string]error{
+		"choose device: none is as asked: root cause; root cause": &errs.OverconstrainedFallbackError{
+			OriginalError: errors.Join(errRoot, errRoot),
+		},
+		"create call to /private/bob: not connected: cannot dial": &errs.CallCreateError{
+			Message: "not connected", To: "/private/bob", OriginalError: &errs.NotConnectedError{Operation: "dial"},
+		},
+	} {
+		if got := err.Error(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -54,7 +54,7 @@ func (e *OverconstrainedError) Error() string {
 }
 
 // OverconstrainedFallbackError says that no device satisfies the wishes, neither
-// exactly, nor as preferences, nor with the default device.
+// exactly nor, where they may be let go of, as preferences or with the default device.
 type OverconstrainedFallbackError struct {
 	DeviceKind    string
 	OriginalError error
@@ -63,7 +63,7 @@ type OverconstrainedFallbackError struct {
 // Error names the kind of device and the cause.
 func (e *OverconstrainedFallbackError) Error() string {
 	text := withDetail("choose device", " of kind ", e.DeviceKind)
-	return withCause(text+": every fallback failed", e.OriginalError)
+	return withCause(text+": none is as asked", e.OriginalError)
 }
 
 // Unwrap returns the cause.

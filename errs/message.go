@@ -1,11 +1,14 @@
 package errs
 
-// withCause joins what failed with why. A nil cause adds nothing.
+import "strings"
+
+// withCause joins what failed with why, on one line whatever the causes are. A nil
+// cause adds nothing.
 func withCause(head string, cause error) string {
 	if cause == nil {
 		return head
 	}
-	return head + ": " + cause.Error()
+	return head + ": " + strings.ReplaceAll(cause.Error(), "\n", "; ")
 }
 
 // withDetail appends a detail to the text if there is one.

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/internal/program"
@@ -162,11 +163,17 @@ type ProbeResult struct {
 // Probe opens the inputs of some kinds, without kinds of both, one after the other,
 // closes them and lists the devices anew, which may have names by then. What was
 // opened is selected if nothing is. The error holds an *errs.MediaAccessError for
-// each input that could not be opened; the result is good all the same.
+// each input that could not be opened; the result is good all the same. Of a kind that
+// there is not it is an *errs.InvalidParamsError, and nothing is opened.
 func (d *Devices) Probe(ctx context.Context, kinds ...media.Kind) (ProbeResult, error) {
 	var r ProbeResult
 	if len(kinds) == 0 {
 		kinds = []media.Kind{media.KindAudio, media.KindVideo}
+	}
+	for _, kind := range kinds {
+		if kind != media.KindAudio && kind != media.KindVideo {
+			return r, &errs.InvalidParamsError{Param: "kinds", Reason: fmt.Sprintf("contains %v, which is neither audio nor video", kind)}
+		}
 	}
 	var failures []error
 	for _, kind := range kinds {

@@ -261,6 +261,9 @@ func TestProbeOpensEachKindByItself(t *testing.T) {
 		if idOf(c.Devices().SelectedAudioInput()) != "headset" || v.InUse(media.DeviceAudioInput, "headset") != 0 {
 			t.Errorf("%v is selected, %d open", c.Devices().SelectedAudioInput(), v.InUse(media.DeviceAudioInput, "headset"))
 		}
+		if r, err := c.Devices().Probe(t.Context(), media.KindAudio, media.Kind(7)); r.Audio || !errors.As(err, new(*errs.InvalidParamsError)) {
+			t.Errorf("a kind that there is not: %+v, %v", r, err)
+		}
 		if r, err := c.Devices().Probe(t.Context(), media.KindAudio); !r.Audio || err != nil {
 			t.Errorf("audio only: %+v: %v", r, err)
 		}

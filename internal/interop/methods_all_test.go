@@ -43,7 +43,7 @@ func elsewhere() map[string]string {
 		"StartScreenShare": "TestPartyShowsScreensAndPlaces", "StopScreenShare": "TestPartyShowsScreensAndPlaces",
 		"AddAdditionalDevice": "TestPartyShowsScreensAndPlaces", "RemoveAdditionalDevice": "TestPartyShowsScreensAndPlaces",
 		"AddAudioInputDevice": unseen, "AddVideoInputDevice": unseen, "SelectAudioInput": unseen, "SelectVideoInput": unseen,
-		"SelectAudioOutput": unseen,
+		"SelectAudioOutput":        unseen,
 		"SetAudioInputConstraints": unseen, "SetVideoInputConstraints": unseen, "SetInputConstraints": unseen,
 	}
 }
