@@ -120,14 +120,6 @@ func (c *Client) clean(text string) string {
 	return redact.Snippet([]byte(text), append(c.iceSecrets(), c.bearer())...)
 }
 
-// iceSecrets are the passwords of the ICE servers that the service offers.
-func (c *Client) iceSecrets() (known []string) {
-	for _, s := range c.ICEServers() {
-		known = append(known, s.Credential)
-	}
-	return known
-}
-
 // failed takes down an error, with the facts that its type has.
 func (c *Client) failed(n note, err error) {
 	n.more = map[string]any{"kind": typeOf(err), "message": c.clean(err.Error())}

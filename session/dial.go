@@ -70,3 +70,11 @@ func (c *Client) tap() func(uint64, bool, string) {
 		}
 	}
 }
+
+// iceSecrets are the passwords of the ICE servers that the service offers.
+func (c *Client) iceSecrets() (known []string) {
+	for _, s := range c.ICEServers() {
+		known = append(known, s.Credential)
+	}
+	return known
+}
