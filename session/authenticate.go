@@ -59,7 +59,7 @@ func (c *Client) authenticate(ctx context.Context, l *life, link *relay.Link) er
 			return &errs.DPoPInitError{OriginalError: err}
 		}
 	}
-	ctx, end := c.trace(ctx, Operation{Name: OperationRPC, Method: wire.MethodConnect})
+	ctx, end := c.trace(c.entering.in(ctx), Operation{Name: OperationRPC, Method: wire.MethodConnect})
 	raw, err := link.Call(ctx, wire.MethodConnect, params)
 	end(err)
 	if err != nil {

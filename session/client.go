@@ -61,6 +61,7 @@ type Client struct {
 	name        string // of the session that calls belong to: its protocol
 	sequence    uint64
 	reconnected func(error) // tells the Tracer; nil unless reconnecting
+	entering    entering
 	lastStatus  Status
 	custody     custody
 	legs        map[string]*Call // by the ids that events name them with

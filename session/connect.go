@@ -59,6 +59,7 @@ func (c *Client) goOnline(outer context.Context) error {
 		release()
 		return c.awaitOnline(outer, "connect")
 	}
+	defer c.entering.under(ctx)()
 	c.renew()
 	if err = c.connect(ctx); err != nil {
 		c.failConnect(ctx, err)

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/callrx/callrx/errs"
 )
@@ -25,7 +26,9 @@ type OperationName string
 
 // The operations. Those up to OperationPreflight run under the context that the
 // program gave; those of a call, from OperationCall on, under the one that it was
-// dialled with, without its deadline; the others under none of the program's.
+// dialled with, without its deadline; the others under none of the program's. The
+// request that signs in, which the client's own goroutine makes, belongs to the connect
+// or the reconnect that it is for.
 const (
 	OperationConnect   OperationName = "connect"   // Connect, also by Open
 	OperationRegister  OperationName = "register"  // Register
@@ -148,7 +151,12 @@ func (k *Call) traceEnd(failed bool, why error) {
 func (c *Client) traceStatus(now Status) {
 	switch {
 	case now == StatusReconnecting:
-		_, c.reconnected = c.trace(c.ctx, Operation{Name: OperationReconnect})
+		ctx, end := c.trace(c.ctx, Operation{Name: OperationReconnect})
+		done := c.entering.under(ctx)
+		c.reconnected = func(err error) {
+			done()
+			end(err)
+		}
 	case c.reconnected != nil:
 		var err error
 		if now != StatusOnline {
@@ -157,4 +165,35 @@ func (c *Client) traceStatus(now Status) {
 		c.reconnected(err)
 		c.reconnected = nil
 	}
+}
+
+// entering is the operation that signing in belongs to; the zero value is none.
+type entering struct{ ctx atomic.Pointer[context.Context] }
+
+// under has signing in belong to the operation of ctx until done is called.
+func (e *entering) under(ctx context.Context) (done func()) {
+	mine := &ctx
+	e.ctx.Store(mine)
+	return func() { e.ctx.CompareAndSwap(mine, nil) } // unless it is another's by now
+}
+
+// in is ctx, with the values of the operation besides.
+func (e *entering) in(ctx context.Context) context.Context {
+	if operation := e.ctx.Load(); operation != nil {
+		return belonging{ctx, *operation}
+	}
+	return ctx
+}
+
+type belonging struct {
+	context.Context
+	operation context.Context
+}
+
+// Value is that of the context, or else of the operation.
+func (b belonging) Value(key any) any {
+	if v := b.Context.Value(key); v != nil {
+		return v
+	}
+	return b.operation.Value(key)
 }

@@ -99,7 +99,7 @@ func TestTracerIsToldOfASession(t *testing.T) {
 			t.Errorf("told of %q, want %q", refreshes, wantRefreshes)
 		}
 		rpcs := told.lines(t, session.OperationRPC)
-		for _, want := range []string{"rpc signalwire.connect", "rpc subscriber.online in register", "rpc signalwire.reauthenticate in activate",
+		for _, want := range []string{"rpc signalwire.connect in connect", "rpc signalwire.connect in reconnect", "rpc subscriber.online in register", "rpc signalwire.reauthenticate in activate",
 			"rpc signalwire.reauthenticate in refresh"} {
 			if !slices.Contains(rpcs, want) {
 				t.Errorf("not told of %q but of %q", want, rpcs)

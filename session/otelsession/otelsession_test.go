@@ -176,7 +176,7 @@ func TestSpansAndMetricsOfASession(t *testing.T) {
 		program.End()
 		srv.Inject(sessiontest.Fault{
 			Match:  sessiontest.Match{Path: "/api/fabric/subscriber/devices/refresh"},
-			Action: sessiontest.Action{Kind: sessiontest.FaultStatus, Status: 503},
+			Action: sessiontest.Action{Kind: sessiontest.FaultStatus, Status: 503, Body: `{"error":"not for ` + sat.Token + `"}`},
 		})
 		time.Sleep(50 * time.Second)
 		srv.Drop("ann")
@@ -208,7 +208,14 @@ func TestSpansAndMetricsOfASession(t *testing.T) {
 			t.Errorf("the failure: %v, %v", failed.Status, failed.Events)
 		}
 		wantAttributes(t, r.one(t, "no.such.method"), map[string]string{"error.type": "JSONRPCError", "rpc.response.status_code": "-32601"})
-		r.one(t, "callrx reconnect")
+		for i, s := range r.named("signalwire.connect") {
+			if in := r.one(t, []string{"callrx connect", "callrx reconnect"}[i]); s.Parent.SpanID() != in.SpanContext.SpanID() {
+				t.Errorf("signing in, the %d. time, belongs to %v, not to %s", i+1, s.Parent.SpanID(), in.Name)
+			}
+		}
+		if all := fmt.Sprintf("%+v", r.exporter.GetSpans()); strings.Contains(all, sat.Token) || !strings.Contains(all, "tok:sha256:") {
+			t.Error("the token that the service repeated shows in a span, or nothing of it does")
+		}
 		wantMetrics(t, r.metrics(t), map[string]int64{
 			"callrx.operation.duration{operation=connect}":                                                      1,
 			"callrx.operation.duration{operation=register}":                                                     1,
