@@ -60,7 +60,7 @@ type NetworkIssue struct {
 	Type             NetworkIssueType
 	Severity         Severity
 	Time             time.Time // since when it has this severity
-	Value, Threshold float64   // what was measured then, in the unit of the type
+	Value, Threshold float64   // what was measured last beyond the threshold, by then, in the unit of the type
 }
 
 // How many samples in a row raise an issue, and how many clear it.
@@ -89,6 +89,7 @@ func (l *latch) step(condition bool) {
 // A gauge decides about one type of issue.
 type gauge struct {
 	warning, critical latch
+	value             float64      // the last one that was too much
 	issue             NetworkIssue // while there is one
 }
 
@@ -99,13 +100,17 @@ type reading struct{ value, warning, critical float64 }
 // take returns whether the issue has come, gone or changed its severity.
 func (g *gauge) take(t NetworkIssueType, now time.Time, r reading) bool {
 	was, before := g.raised()
-	g.warning.step(exceeds(r.value, r.warning) || exceeds(r.value, r.critical))
+	tooMuch := exceeds(r.value, r.warning) || exceeds(r.value, r.critical)
+	if tooMuch {
+		g.value = r.value
+	}
+	g.warning.step(tooMuch)
 	g.critical.step(exceeds(r.value, r.critical))
 	is, severity := g.raised()
 	if is == was && severity == before {
 		return false
 	}
-	g.issue = NetworkIssue{Type: t, Severity: severity, Time: now, Value: r.value, Threshold: r.warning}
+	g.issue = NetworkIssue{Type: t, Severity: severity, Time: now, Value: g.value, Threshold: r.warning}
 	if severity == SeverityCritical {
 		g.issue.Threshold = r.critical
 	}

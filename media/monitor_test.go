@@ -129,6 +129,22 @@ func TestLossIsAnIssueBeyondFiveAndTenPercent(t *testing.T) {
 	}
 }
 
+// TestAnIssueThatEasesTellsWhatStillExceeded, although the sample that has it ease is
+// a good one.
+func TestAnIssueThatEasesTellsWhatStillExceeded(t *testing.T) {
+	f := wellFed(t, media.MonitorConfig{})
+	for _, rtt := range []time.Duration{600 * ms, 600 * ms, 400 * ms, 400 * ms, 20 * ms} {
+		f.s.RoundTrip = rtt
+		f.second(50, 0)
+	}
+	if len(f.Issues()) != 1 {
+		t.Fatalf("issues %v", f.Issues())
+	}
+	if got := f.Issues()[0]; got.Severity != media.SeverityWarning || got.Value != 400 || got.Threshold != 300 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestSmallFiguresAreNoIssue however many times the normal ones they are.
 func TestSmallFiguresAreNoIssue(t *testing.T) {
 	f := &feed{t: t, Monitor: media.NewMonitor(media.MonitorConfig{})}
