@@ -70,6 +70,27 @@ func TestTransportsThatWorkAreReplacedWithoutASign(t *testing.T) {
 	})
 }
 
+// A call that begins to look for new paths before its transports notice that the old
+// ones are gone shows that, too: they say nothing of it while they look.
+func TestPathThatIsLookedForInVainShows(t *testing.T) {
+	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
+		ann := b.client(t, "ann")
+		if err := ann.Preferences().Update(func(p *session.PreferenceValues) { p.RecoveryDebounce, p.StatsNoPacketThreshold = time.Millisecond, second }); err != nil {
+			t.Fatal(err)
+		}
+		p := examined(t, b, ann, session.MediaOptions{}, "/public/echo")
+		b.cut.Store(true)
+		pass(4500 * time.Millisecond) // less than it takes pion to notice
+		p.wantActions(t, session.RecoveryCallRecovering, session.RecoveryReinviteStarted)
+		pass(1500 * time.Millisecond)
+		p.wantStatuses(t, session.CallStatusConnected, session.CallStatusRecovering)
+		b.cut.Store(false)
+		pass(10 * second)
+		p.wantStatuses(t, session.CallStatusConnected, session.CallStatusRecovering, session.CallStatusConnected)
+		p.wantFlow(t)
+	})
+}
+
 // The old path comes back while candidates of the transports that are to take its
 // place are gathered: that is not the end of the trouble yet.
 func TestPathThatComesBackWhileTheCallIsAttachedDoesNotShow(t *testing.T) {

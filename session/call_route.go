@@ -224,7 +224,7 @@ func (k *Call) mediaState(s media.State) {
 			return // the old transports, which are about to go
 		}
 		k.mediaFound()
-	case media.StateNew:
+	case media.StateNew, media.StateConnecting: // new transports, or new paths are looked for
 		k.lapsed()
 	case media.StateDisconnected:
 		if k.media().FarEndClosed() {
