@@ -2,17 +2,19 @@ package session
 
 import (
 	"context"
+	"slices"
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/media"
 )
 
 // SelectAudioInput has calls use a microphone, those that run included, and enables
-// it. Nil is no microphone: calls send silence until one is selected. With the
-// preference PersistDeviceSelection the next process of the same Storage selects it
-// too; nil erases that. A device of another kind, or one without ID that is not in
-// the list, is an *errs.InvalidParamsError. A call that cannot use the device keeps
-// the one it has, and tells on its ObserveErrors.
+// it. Nil is no microphone: calls send silence until one is selected. One that is not
+// plugged in is selected when it is; until then another takes its place, which
+// ObserveRecovered tells. With the preference PersistDeviceSelection the next process of
+// the same Storage selects it too; nil erases that. A device of another kind, or one
+// without ID that is not in the list, is an *errs.InvalidParamsError. A call that cannot
+// use the device keeps the one it has, and tells on its ObserveErrors.
 func (d *Devices) SelectAudioInput(device *media.Device) error {
 	return d.choose(media.DeviceAudioInput, device)
 }
@@ -40,6 +42,9 @@ func (d *Devices) choose(kind media.DeviceKind, device *media.Device) error {
 		d.keep(s)
 		d.show(s, "")
 		d.follow(kind)
+		if device != nil && d.listed && !slices.Contains(s.list.Get(), *device) {
+			d.recover() // it is new, or another takes its place
+		}
 	})
 	if err != nil {
 		return err

@@ -139,6 +139,37 @@ func TestInputsAreDisabledAndEnabled(t *testing.T) {
 	})
 }
 
+// A device that is not plugged in is selected when it is, and the selection tells what
+// is used until then.
+func TestSelectingWhatIsNotPluggedInWaitsForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := virtual(t, desk)
+		c := idle(t, session.Options{Devices: v})
+		defer c.Close()
+		d := c.Devices()
+		recovered := taped(t, d.ObserveRecovered())
+		if err := errors.Join(d.EnableMonitoring(), d.SelectAudioInput(&desk)); err != nil {
+			t.Fatal(err)
+		}
+		pass(2 * time.Second)
+		if err := d.SelectAudioInput(&headset); err != nil {
+			t.Fatal(err)
+		}
+		pass(2 * time.Second)
+		if got := idOf(d.SelectedAudioInput()); got != "desk" {
+			t.Errorf("%q is selected, which is not there", got)
+		}
+		plug(t, v, plugged(t, headset))
+		pass(2 * time.Second)
+		if got := idOf(d.SelectedAudioInput()); got != "headset" {
+			t.Errorf("%q is selected, and the headset is there", got)
+		}
+		if r := recovered.take(); len(r) != 2 || r[1].Reason != session.DeviceRecoveryReconnected {
+			t.Errorf("recovered %+v", r)
+		}
+	})
+}
+
 func TestSelectingWhatCannotBeIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := idle(t, session.Options{Devices: virtual(t, desk)})
