@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callrx/callrx/media"
@@ -30,6 +31,7 @@ func TestListenerGivesEveryFrameUntilTheEnd(t *testing.T) {
 			t.Errorf("50 frames took %v", took)
 		}
 		time.Sleep(3 * time.Second)
+		synctest.Wait() // what is sent at this moment has arrived
 		if d := listener.Dropped(); d != 2*time.Second && d != 1980*time.Millisecond {
 			t.Error("dropped", d)
 		}

@@ -75,7 +75,9 @@ func TestTransportsThatWorkAreReplacedWithoutASign(t *testing.T) {
 func TestPathThatIsLookedForInVainShows(t *testing.T) {
 	inCallBubble(t, sessiontest.Options{}, func(t *testing.T, b *callBubble) {
 		ann := b.client(t, "ann")
-		if err := ann.Preferences().Update(func(p *session.PreferenceValues) { p.RecoveryDebounce, p.StatsNoPacketThreshold = time.Millisecond, second }); err != nil {
+		if err := ann.Preferences().Update(func(p *session.PreferenceValues) {
+			p.RecoveryDebounce, p.StatsNoPacketThreshold = time.Millisecond, second
+		}); err != nil {
 			t.Fatal(err)
 		}
 		p := examined(t, b, ann, session.MediaOptions{}, "/public/echo")

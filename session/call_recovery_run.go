@@ -34,7 +34,7 @@ func (k *Call) recover(e recoveryEvent) {
 	}
 	k.tellRecovering(before)
 	for _, effect := range effects {
-		k.effect(effect)
+		k.effect(effect, before)
 	}
 	if !k.state.status.ended() {
 		r.state.Set(r.now.state)
@@ -93,8 +93,8 @@ func (k *Call) tellStep(action RecoveryAction, step recoveryStep, attempt int) {
 	k.recovery.events.Publish(e)
 }
 
-// effect does what the state machine wants.
-func (k *Call) effect(e recoveryEffect) {
+// effect does what the state machine wants, which was in a state before.
+func (k *Call) effect(e recoveryEffect, before recovery) {
 	r := k.recovery
 	switch e {
 	case armDebounce:
@@ -114,6 +114,7 @@ func (k *Call) effect(e recoveryEffect) {
 	case abortStep:
 		r.steps++
 		r.abort()
+		k.tellStep(RecoveryReinviteFailed, before.step, before.attempts)
 	case giveUp:
 		k.fail(mediaLostAfter(r.now.attempts, r.last))
 	case tellExhausted:

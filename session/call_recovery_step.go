@@ -69,6 +69,7 @@ func (k *Call) stepEnded(step recoveryStep, attempt int, err error) {
 
 func (k *Call) stepFailed(step recoveryStep, attempt int, err error) {
 	if connectionGone(err) || k.recovery.now.offline {
+		k.tellStep(RecoveryReinviteFailed, step, attempt)
 		k.recover(stepVoid)
 		return
 	}

@@ -16,6 +16,10 @@ func (r recovery) next(e recoveryEvent, l recoveryLimits) (recovery, []recoveryE
 		return r.ended(e, l)
 	case serviceLost:
 		r.offline = true
+		if r.voided {
+			r.voided = false
+			return r, []recoveryEffect{armWait}
+		}
 	case serviceBack:
 		if r.offline {
 			r.offline = false
@@ -26,7 +30,7 @@ func (r recovery) next(e recoveryEvent, l recoveryLimits) (recovery, []recoveryE
 		if r.step != stepNone {
 			effects = append(effects, abortStep)
 		}
-		r.state, r.step, r.taken, r.doubted = RecoveryRecovering, stepNone, true, false
+		r.state, r.step, r.taken, r.doubted, r.voided = RecoveryRecovering, stepNone, true, false, false
 		return r, effects
 	case recoveryReturned:
 		if r.taken {
@@ -93,7 +97,7 @@ func (r recovery) troubled(t trouble, l recoveryLimits) (recovery, []recoveryEff
 		}
 	case RecoveryRecovering: // waiting for the service
 		if t == troubleNone {
-			r.state, r.doubted = RecoveryIdle, false
+			r.state, r.doubted, r.voided = RecoveryIdle, false, false
 			return r, []recoveryEffect{disarm}
 		}
 	}
@@ -106,7 +110,7 @@ func (r recovery) disturbed(l recoveryLimits) (recovery, []recoveryEffect) {
 	case r.trouble <= r.about:
 	case r.trouble == troubleBroken:
 		return after(disarm)(r.broke(l))
-	case !r.doubted && !r.spent(l):
+	case !r.spent(l):
 		r.state = RecoveryDebouncing
 		return r, []recoveryEffect{disarm, armDebounce}
 	}
@@ -132,9 +136,12 @@ func (r recovery) elapsed(l recoveryLimits) (recovery, []recoveryEffect) {
 	case r.taken || r.step != stepNone:
 	case r.state == RecoveryDebouncing:
 		return r.begin(l)
-	case r.state == RecoveryCooldown && !r.doubted && (r.trouble == troubleNone || r.spent(l)):
+	case r.state == RecoveryCooldown && (r.trouble == troubleNone || r.spent(l)):
 		r.state = RecoveryIdle
 	case r.state == RecoveryCooldown:
+		return r.begin(l)
+	case r.voided: // it was replaced before the step was over
+		r.voided = false
 		return r.begin(l)
 	case r.state == RecoveryRecovering && r.trouble == troubleNone: // it was but a doubt
 		r.state, r.doubted = RecoveryIdle, false
@@ -211,10 +218,14 @@ func (r recovery) ended(e recoveryEvent, l recoveryLimits) (recovery, []recovery
 		return r.cool()
 	case e == stepVoid, e == stepFailed && r.offline:
 		r.attempts--
-		if r.offline && (r.trouble != troubleNone || r.doubted) {
+		switch {
+		case r.trouble == troubleNone && !r.doubted:
+			return r.cool()
+		case r.offline:
 			return r, []recoveryEffect{armWait}
 		}
-		return r.cool()
+		r.voided = true
+		return r, []recoveryEffect{armDebounce}
 	case r.trouble < troubleBroken && (r.trouble == troubleNone || r.attempts < l.attempts):
 		return r.cool()
 	case e == stepHopeless && r.trouble == troubleBroken:

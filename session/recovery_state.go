@@ -102,6 +102,7 @@ type recovery struct {
 	offline  bool    // there is no connection to the service
 	taken    bool    // somebody else is at it
 	doubted  bool    // new paths are wanted, whatever the trouble
+	voided   bool    // the connection broke in mid-step, of which there will be word
 	about    trouble // what was done last was, and so is the pause after it
 }
 

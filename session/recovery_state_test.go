@@ -50,6 +50,12 @@ func TestRecoveryTable(t *testing.T) {
 			recovery{state: RecoveryRecovering, trouble: troubleBroken, attempts: 1}, []recoveryEffect{giveUp}},
 		{"a step that the connection broke does not count", recovery{state: RecoveryRecovering, trouble: troubleBroken, step: stepRestart, attempts: 1, offline: true},
 			stepVoid, waiting, []recoveryEffect{armWait}},
+		{"although nobody knows that yet", restarting, stepVoid,
+			recovery{state: RecoveryRecovering, trouble: troubleBroken, voided: true}, []recoveryEffect{armDebounce}},
+		{"until it is told", recovery{state: RecoveryRecovering, trouble: troubleBroken, voided: true}, serviceLost, waiting, []recoveryEffect{armWait}},
+		{"or was before: once more", recovery{state: RecoveryRecovering, trouble: troubleBroken, voided: true}, recoveryTimer,
+			restarting, []recoveryEffect{askKeyframe, beginStep}},
+		{"or media healed itself", recovery{state: RecoveryRecovering, trouble: troubleBroken, voided: true}, troubleOver, idle, []recoveryEffect{disarm}},
 		{"somebody else is at it", restarting, recoveryTaken,
 			recovery{state: RecoveryRecovering, trouble: troubleBroken, attempts: 1, taken: true}, []recoveryEffect{disarm, abortStep}},
 		{"and alone", taken, recoveryTimer, taken, nil},
@@ -136,9 +142,9 @@ func everyRecovery(f func(recovery)) {
 		for tr := range troubles {
 			for step := stepNone; step <= stepRenew; step++ {
 				for attempts := range 4 {
-					for bits := range 16 {
+					for bits := range 32 {
 						for about := range troubles {
-							r := recovery{state, tr, step, attempts, bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0, about}
+							r := recovery{state, tr, step, attempts, bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0, bits&16 != 0, about}
 							if possible(r) {
 								f(r)
 							}
@@ -153,13 +159,13 @@ func everyRecovery(f func(recovery)) {
 func possible(r recovery) bool {
 	switch {
 	case r.step != stepNone:
-		return r.state == RecoveryRecovering && !r.taken && r.attempts > 0
+		return r.state == RecoveryRecovering && !r.taken && !r.voided && r.attempts > 0
 	case r.taken:
-		return r.state == RecoveryRecovering && !r.doubted
-	case r.state == RecoveryRecovering:
-		return r.offline && (r.trouble > troubleNone || r.doubted) // it waits
-	case r.doubted: // a step was void
-		return r.state == RecoveryCooldown
+		return r.state == RecoveryRecovering && !r.doubted && !r.voided
+	case r.state == RecoveryRecovering: // it waits, or for word that it has to
+		return r.offline != r.voided && (r.trouble > troubleNone || r.doubted)
+	case r.doubted, r.voided:
+		return false
 	case r.state == RecoveryDebouncing:
 		return r.trouble > troubleNone
 	}

@@ -168,7 +168,9 @@ func (c *Client) traceStatus(now Status) {
 }
 
 // entering is the operation that signing in belongs to; the zero value is none.
-type entering struct{ ctx atomic.Pointer[context.Context] }
+type entering struct {
+	ctx atomic.Pointer[context.Context]
+}
 
 // under has signing in belong to the operation of ctx until done is called.
 func (e *entering) under(ctx context.Context) (done func()) {
