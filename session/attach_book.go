@@ -86,7 +86,7 @@ func (s *store) getRecords(ctx context.Context, key string) ([]byte, bool, error
 // not kept from others. What is sealed may be sound, for whoever has its key: it is
 // left alone.
 func isDamaged(err error) bool {
-	if errors.Is(err, errs.ErrExposed) {
+	if errors.Is(err, errs.ErrExposed) || errors.Is(err, errs.ErrDamaged) {
 		return true
 	}
 	var typed *errs.StorageError

@@ -81,7 +81,7 @@ func (c *Client) welcome(ctx context.Context, l *life, e entry, raw wire.Raw) er
 	for i, s := range result.ICEServers {
 		servers[i] = media.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential}
 	}
-	c.ice.Store(&servers)
+	c.offers(servers)
 	name := fingerprint(result.Protocol)
 	c.sessionName.Store(&name)
 	l.relay.SetProtocol(result.Protocol)

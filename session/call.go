@@ -56,8 +56,9 @@ type Call struct {
 	rooms map[string]bool
 	room  *room
 
-	inputs [2]*callInput // audio and video
-	wishes []MediaParams // of the service: the first is being done
+	inputs   [2]*callInput // audio and video
+	wishes   []MediaParams // of the service, the oldest first
+	granting bool          // the first of them is being done
 
 	kept    bool          // the call is on record in the storage
 	keptAt  time.Time     // last written by itself

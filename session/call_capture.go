@@ -97,7 +97,7 @@ func (k *Call) captureKind(ctx context.Context, kind media.Kind, o *MediaOptions
 	if err != nil {
 		return b, false, err
 	}
-	b.capture = input.opened(open, wanted)
+	b.capture = input.opened(open, wanted, b.constraints)
 	o.setSource(kind, b.capture)
 	return b, true, nil
 }

@@ -264,7 +264,7 @@ func (x *ExtraLeg) message(m wire.VertoMessage) {
 		})
 	case wire.VertoBye:
 		x.known = false
-		x.end(byeReason(m))
+		x.end(x.k.c.byeReason(m))
 	}
 }
 

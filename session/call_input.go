@@ -18,15 +18,16 @@ type callInput struct {
 	turn   slot // what the program wants of it is done one after the other
 
 	// The client's loop owns these.
-	given       bool              // the program's source is sent, or nothing yet
-	own         *deviceChoice     // what the call itself has selected; nil: what the client has
-	left        *deviceChoice     // what it had in an earlier process, until it captures
-	constraints media.Constraints // without device
-	now         *capture          // what is sent; nil: nothing is captured
-	target      *media.Device     // what is to be captured from; nil: nothing
-	aimed       bool              // there is a target
-	version     uint64            // counts targets
-	short       int               // captures in a row that were lost at once
+	given       bool               // the program's source is sent, or nothing yet
+	own         *deviceChoice      // what the call itself has selected; nil: what the client has
+	left        *deviceChoice      // what it had in an earlier process, until it captures
+	constraints media.Constraints  // without device
+	told        *media.Constraints // how it has captured so far; nil: it has not begun
+	now         *capture           // what is sent; nil: nothing is captured
+	target      *media.Device      // what is to be captured from; nil: nothing
+	aimed       bool               // there is a target
+	version     uint64             // counts targets
+	short       int                // captures in a row that were lost at once
 	switching   bool
 	cancel      context.CancelFunc // of what is being opened
 	failures    int                // to open the target, in a row
@@ -50,12 +51,13 @@ func (k *Call) input(kind media.Kind) *callInput {
 // A capture is an open device.
 type capture struct {
 	askedSource
-	device *media.Device // that it is; nil: not known
-	meant  *media.Device // that was asked for; nil: any
-	began  time.Time
-	ended  func(*capture, error)
-	once   sync.Once
-	over   bool // it has ended by itself; the loop owns this
+	constraints media.Constraints // that it was opened with, without device
+	device      *media.Device     // that it is; nil: not known
+	meant       *media.Device     // that was asked for; nil: any
+	began       time.Time
+	ended       func(*capture, error)
+	once        sync.Once
+	over        bool // it has ended by itself; the loop owns this
 }
 
 // Send tells of an end that nobody asked for.
@@ -80,8 +82,11 @@ type noMicrophone struct{ media.Source }
 func (noMicrophone) Codecs() []string { return []string{media.PCM} }
 
 // opened makes a capture of an open device.
-func (i *callInput) opened(in media.Input, wanted *media.Device) *capture {
-	c := &capture{askedSource: askedSource{in.Source, in.Source.Codecs()}, device: in.Device, meant: wanted, began: time.Now(), ended: i.lost}
+func (i *callInput) opened(in media.Input, wanted *media.Device, with media.Constraints) *capture {
+	c := &capture{
+		askedSource: askedSource{in.Source, in.Source.Codecs()}, constraints: with,
+		device: in.Device, meant: wanted, began: time.Now(), ended: i.lost,
+	}
 	if in.Level != media.ConstraintExact {
 		i.k.c.devices.fallbacks.Publish(ConstraintFallback{
 			CallID: i.k.id, Kind: i.device, Requested: copyOf(wanted), Actual: copyOf(in.Device), Level: in.Level,
@@ -95,6 +100,7 @@ func (i *callInput) opened(in media.Input, wanted *media.Device) *capture {
 func (i *callInput) begin(b inputBegin) {
 	i.given, i.own, i.constraints, i.now = b.given, b.own, b.constraints, b.capture
 	i.left, i.aimed, i.version, i.failures = nil, false, i.version+1, 0
+	i.tell(b.capture)
 	i.interrupt()
 	if b.capture == nil || b.capture.meant != nil { // else it was too early to choose, and it stays
 		i.follow() // another may have been selected meanwhile
@@ -228,6 +234,7 @@ type inputWish struct {
 func (i *callInput) next() inputWish {
 	if i.given || !i.aimed || i.k.state.status.ended() || i.captures(i.target) {
 		i.switching = false
+		i.k.grant()
 		return inputWish{}
 	}
 	w := inputWish{device: i.target, constraints: i.constraints, version: i.version}
@@ -246,7 +253,7 @@ func (i *callInput) open(w inputWish) (*capture, error) {
 	if err != nil {
 		return nil, err
 	}
-	return i.opened(in, w.device), nil
+	return i.opened(in, w.device, w.constraints), nil
 }
 
 // arrived takes in what was opened, unless there is another wish by now. It returns
@@ -258,6 +265,7 @@ func (i *callInput) arrived(c *capture, err error, version uint64) (old *capture
 		return c, true
 	}
 	i.switching = false
+	defer i.k.grant()
 	if i.k.state.status.ended() {
 		return c, false
 	}
@@ -266,15 +274,16 @@ func (i *callInput) arrived(c *capture, err error, version uint64) (old *capture
 		return c, false
 	}
 	if err = i.send(c); err != nil {
-		i.tell(err)
+		i.report(err)
 		return c, false
 	}
 	i.failures = 0
 	old, i.now = i.now, c
+	i.tell(c)
 	return old, false
 }
 
-func (i *callInput) tell(err error) {
+func (i *callInput) report(err error) {
 	i.k.report(&errs.MediaTrackError{Operation: "update selected input device", Kind: i.kind.String(), OriginalError: err}, false)
 }
 

@@ -6,8 +6,10 @@ import (
 
 // legConfig is what every leg of the call has in common.
 func (k *Call) legConfig(id string, o MediaOptions, d media.Directions, p *PreferenceValues) media.LegConfig {
+	servers := o.iceOf(p).now(k.c)
+	k.c.passwords.add(servers)
 	return media.LegConfig{
-		ICEServers: o.iceOf(p).now(k.c), RelayOnly: o.relayOnly(p), Directions: d,
+		ICEServers: servers, RelayOnly: o.relayOnly(p), Directions: d,
 		AudioSource: o.AudioSource, VideoSource: o.VideoSource,
 		Voice: k.voice.Voice, Meter: k.voice.far,
 		AudioSink: o.AudioSink, VideoSink: o.VideoSink,

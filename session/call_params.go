@@ -39,20 +39,43 @@ func mediaParams(raw wire.Raw) MediaParams {
 	return MediaParams{Audio: p.Audio, Video: p.Video, ReceivedAt: time.Now()}
 }
 
+// wishesKept is how many wishes wait at most; those that come then are one.
+const wishesKept = 8
+
 // wished queues what the service wishes. On the loop.
 func (k *Call) wished(p MediaParams) {
-	k.wishes = append(k.wishes, p)
-	if len(k.wishes) == 1 {
-		k.grant()
+	if last := len(k.wishes) - 1; last == wishesKept {
+		k.wishes[last] = k.wishes[last].and(p)
+	} else {
+		k.wishes = append(k.wishes, p)
 	}
+	k.grant()
 }
 
-// grant does what was wished first, and then the rest. On the loop.
+// and is what is wished by both, the later first.
+func (m MediaParams) and(later MediaParams) MediaParams {
+	merged := func(a, b map[string]any) map[string]any {
+		if a == nil {
+			return b
+		}
+		a = maps.Clone(a)
+		maps.Copy(a, b)
+		return a
+	}
+	return MediaParams{Audio: merged(m.Audio, later.Audio), Video: merged(m.Video, later.Video), ReceivedAt: later.ReceivedAt}
+}
+
+// grant does what was wished first, and then the rest, when no device is being opened
+// that it is about. On the loop.
 func (k *Call) grant() {
-	for len(k.wishes) > 0 && !k.state.status.ended() {
-		p := k.wishes[0]
-		audio, video := k.input(media.KindAudio).canGrant(p.Audio), k.input(media.KindVideo).canGrant(p.Video)
+	for !k.granting && len(k.wishes) > 0 && !k.state.status.ended() {
+		p, a, v := k.wishes[0], k.input(media.KindAudio), k.input(media.KindVideo)
+		if a.switching && len(p.Audio) > 0 || v.switching && len(p.Video) > 0 {
+			return
+		}
+		audio, video := a.canGrant(p.Audio), v.canGrant(p.Video)
 		if audio || video {
+			k.granting = true
 			k.c.workers.Go(func() { k.grantInTurn(p, audio, video) })
 			return
 		}
@@ -88,7 +111,7 @@ func (k *Call) grantInTurn(p MediaParams, audio, video bool) {
 
 // granted tells what became of the first wish. On the loop.
 func (k *Call) granted(p MediaParams, failed []error) {
-	k.wishes = k.wishes[1:]
+	k.wishes, k.granting = k.wishes[1:], false
 	if k.state.status.ended() {
 		return
 	}

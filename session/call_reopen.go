@@ -20,7 +20,7 @@ const (
 // failed tells once that the target could not be opened.
 func (i *callInput) failed(err error) {
 	if i.failures++; i.failures == 1 {
-		i.tell(err)
+		i.report(err)
 	}
 	if !mayPass(err) {
 		return

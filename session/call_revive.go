@@ -192,7 +192,7 @@ func (c *Client) leftBehind(m wire.VertoMessage) {
 	if _, ok := c.custody.left[m.CallID]; ok {
 		delete(c.custody.left, m.CallID)
 		c.custody.drop(m.CallID, func() {})
-		c.report(&errs.AttachError{CallID: m.CallID, OriginalError: byeReason(m)})
+		c.report(&errs.AttachError{CallID: m.CallID, OriginalError: c.byeReason(m)})
 	}
 }
 

@@ -121,7 +121,7 @@ func (c *Client) routeVerto(e wire.Event, shown *Event) {
 			delete(c.legs, m.CallID)
 			return
 		}
-		k.byeReceived(byeReason(m))
+		k.byeReceived(k.c.byeReason(m))
 	case wire.VertoMediaParams:
 		k.wished(mediaParams(m.MediaParams))
 	case wire.VertoPing:
@@ -158,9 +158,9 @@ const farewellWait = 2 * time.Second
 // somebody else.
 func (k *Call) awaitBye(reason string) {
 	k.departure++
-	mine, why := k.departure, byeReason(wire.VertoMessage{Cause: reason, CauseCode: errs.CauseNormalClearing})
+	mine, why := k.departure, k.c.byeReason(wire.VertoMessage{Cause: reason, CauseCode: errs.CauseNormalClearing})
 	if reason == "" || reason == "hangup" {
-		why = byeReason(wire.VertoMessage{})
+		why = k.c.byeReason(wire.VertoMessage{})
 	}
 	time.AfterFunc(farewellWait, func() {
 		k.c.post(func() {
@@ -172,8 +172,8 @@ func (k *Call) awaitBye(reason string) {
 }
 
 // byeReason is why the far end, or the service, ended the call.
-func byeReason(m wire.VertoMessage) *errs.CallEndedError {
-	e := &errs.CallEndedError{By: errs.EndedByRemote, Cause: m.Cause, Code: m.CauseCode}
+func (c *Client) byeReason(m wire.VertoMessage) *errs.CallEndedError {
+	e := &errs.CallEndedError{By: errs.EndedByRemote, Cause: c.hidden(m.Cause), Code: m.CauseCode}
 	if e.Cause == "" && e.Code == 0 {
 		e.Cause, e.Code = "NORMAL_CLEARING", errs.CauseNormalClearing
 	}

@@ -34,11 +34,12 @@ type Client struct {
 	// Written during Connect only, before anything reads them.
 	key *DPoPKey
 
-	hosts   atomic.Pointer[hosts]
-	current atomic.Pointer[token] // what requests are sent with
-	active  atomic.Pointer[life]  // the session, for those who send requests
-	counted atomic.Pointer[life]  // the session, or the last one, for Stats
-	ice     atomic.Pointer[[]media.ICEServer]
+	hosts     atomic.Pointer[hosts]
+	current   atomic.Pointer[token] // what requests are sent with
+	active    atomic.Pointer[life]  // the session, for those who send requests
+	counted   atomic.Pointer[life]  // the session, or the last one, for Stats
+	ice       atomic.Pointer[[]media.ICEServer]
+	passwords icePasswords
 
 	sessionName atomic.Pointer[string] // its fingerprint, for logs and diagnostics
 

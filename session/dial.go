@@ -61,7 +61,7 @@ func (c *Client) tap() func(uint64, bool, string) {
 		return nil
 	}
 	return func(connection uint64, outgoing bool, text string) {
-		f := WireFrame{Time: time.Now(), Connection: connection, Outgoing: outgoing, Text: redact.Text(text, c.iceSecrets()...)}
+		f := WireFrame{Time: time.Now(), Connection: connection, Outgoing: outgoing, Text: c.hidden(text)}
 		if logged {
 			c.log.Log(context.Background(), LevelTrace, "frame", "connection", connection, "outgoing", outgoing, "text", f.Text)
 		}
@@ -69,12 +69,4 @@ func (c *Client) tap() func(uint64, bool, string) {
 			c.opts.WireTap(f)
 		}
 	}
-}
-
-// iceSecrets are the passwords of the ICE servers that the service offers.
-func (c *Client) iceSecrets() (known []string) {
-	for _, s := range c.ICEServers() {
-		known = append(known, s.Credential)
-	}
-	return known
 }

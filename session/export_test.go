@@ -115,7 +115,7 @@ func Fail(c *Client, callID string, err error) {
 }
 
 // UseICEServers stands in for what the service offers.
-func UseICEServers(c *Client, s ...media.ICEServer) { c.ice.Store(&s) }
+func UseICEServers(c *Client, s ...media.ICEServer) { c.offers(s) }
 
 // Trace tells the client's Tracer of a request, as every request does.
 func Trace(ctx context.Context, c *Client) {

@@ -11,9 +11,7 @@ import (
 // devices tries the sources, or the devices that would be captured from, each by
 // itself, and looks whether the sinks fit.
 func (p *preflight) devices(ctx context.Context) error {
-	if err := errors.Join(p.pin(ctx, media.KindAudio), p.pin(ctx, media.KindVideo)); err != nil {
-		return err
-	}
+	audio, video := p.pin(ctx, media.KindAudio), p.pin(ctx, media.KindVideo)
 	o, preferred, implied := p.o.MediaOptions, p.c.preferred(), implication{audio: true}
 	cfg := media.LegConfig{
 		Directions:  o.directions(implied),
@@ -27,9 +25,24 @@ func (p *preflight) devices(ctx context.Context) error {
 			p.output(ctx, &d.AudioOutput)
 		}
 	}
-	return errors.Join(
-		p.kind(ctx, media.KindAudio, cfg, o.lacks(media.KindAudio, implied), &d.AudioInput, &d.AudioOutput),
-		p.kind(ctx, media.KindVideo, cfg, o.lacks(media.KindVideo, implied), &d.VideoInput, &d.VideoOutput))
+	if audio == nil {
+		audio = p.kind(ctx, media.KindAudio, cfg, o.lacks(media.KindAudio, implied), &d.AudioInput, &d.AudioOutput)
+	}
+	if video == nil {
+		video = p.kind(ctx, media.KindVideo, cfg, o.lacks(media.KindVideo, implied), &d.VideoInput, &d.VideoOutput)
+	}
+	return errors.Join(audio, video)
+}
+
+// doWithout has the test call capture from no other device where the one that is given
+// does not work.
+func (p *preflight) doWithout(o *MediaOptions) {
+	if d := &p.res.Devices; p.o.AudioDevice != nil && !d.AudioInput.Working {
+		o.Audio, o.AudioConstraints = media.Off, nil
+	}
+	if d := &p.res.Devices; p.o.VideoDevice != nil && !d.VideoInput.Working {
+		o.Video, o.VideoConstraints = media.Off, nil
+	}
 }
 
 // given is the device of a kind that is to be tried; nil: what a call would have.
@@ -136,6 +149,10 @@ func (p *preflight) device(ctx context.Context, kind media.Kind, cfg media.LegCo
 	}
 	if err == nil {
 		return nil
+	}
+	if !source {
+		p.warn(kind.String() + " output device not available")
+		return &errs.MediaAccessError{Operation: "try the sink", Media: kind.String(), OriginalError: err}
 	}
 	p.notWorking(kind)
 	return &errs.MediaAccessError{Operation: "try the source", Media: kind.String(), OriginalError: err}

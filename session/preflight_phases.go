@@ -65,9 +65,16 @@ var errNoServer = errors.New("no ICE server can be used")
 func (p *preflight) connectivity(ctx context.Context) error {
 	choice := p.o.iceOf(p.c.preferred())
 	servers := choice.now(p.c)
+	p.c.passwords.add(servers)
 	r := &p.res.Connectivity
 	r.Servers = media.ProbeICE(ctx, servers)
+	relayOnly := p.o.relayOnly(p.c.preferred())
 	if len(r.Servers) == 0 {
+		if relayOnly {
+			p.warn("relay only, but there is no relay")
+			r.Type = ConnectivityFailed
+			return errNoServer
+		}
 		if choice.servers == nil { // else that is wanted
 			p.warn("no ICE servers: only host candidates")
 		}
@@ -93,10 +100,10 @@ func (p *preflight) connectivity(ctx context.Context) error {
 		p.warn("TURN servers not reachable")
 	}
 	switch {
-	case len(dead) == len(r.Servers), p.o.relayOnly(p.c.preferred()) && !r.TURNReachable:
+	case len(dead) == len(r.Servers), relayOnly && !r.TURNReachable:
 		r.Type = ConnectivityFailed
 		return errors.Join(append([]error{errNoServer}, dead...)...)
-	case datagrams && !p.o.relayOnly(p.c.preferred()):
+	case datagrams && !relayOnly:
 		r.Type = ConnectivityDirect
 	default:
 		r.Type = ConnectivityRelay
@@ -115,7 +122,9 @@ func (p *preflight) bandwidth(ctx context.Context) error {
 	began := time.Now()
 	p.dialled = true
 	o := p.o.MediaOptions
+	p.doWithout(&o)
 	if o.AudioSource == nil && o.AudioSink == nil { // else there may be no codec in common
+		o.Audio = p.o.Audio
 		o.AudioSource, _ = media.NewTone(testTone, testLevel)
 	}
 	k, err := p.c.Dial(ctx, p.to, DialOptions{MediaOptions: o})

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"reflect"
 	"time"
 
 	"github.com/callrx/callrx/errs"
@@ -51,14 +52,25 @@ type AudioConstraintsChange struct {
 
 // ObserveAudioConstraintsChanges delivers each change of how this call captures from
 // its microphone, whoever wanted it, when it is done: an event stream without replay.
+// What is wanted as it is already is no change.
 func (k *Call) ObserveAudioConstraintsChanges() observable.Of[AudioConstraintsChange] {
 	return k.tuned.Observe()
 }
 
-// tell tells that the device is captured from as it should be. On the loop.
-func (r recapture) tell() {
-	if r.i.kind == media.KindAudio {
-		r.i.k.tuned.Publish(AudioConstraintsChange{Constraints: *r.after.Clone(), Time: time.Now()})
+// tell tells that a device is captured from otherwise than the one before. On the loop.
+func (i *callInput) tell(c *capture) {
+	now, first := i.constraints, i.told == nil
+	switch {
+	case c != nil:
+		now = c.constraints
+	case !first:
+		return
+	}
+	now.DeviceID, now.PreferDeviceID = "", ""
+	changed := !first && !reflect.DeepEqual(*i.told, now)
+	i.told = now.Clone()
+	if changed && i.kind == media.KindAudio {
+		i.k.tuned.Publish(AudioConstraintsChange{Constraints: *now.Clone(), Time: time.Now()})
 	}
 }
 
@@ -135,7 +147,7 @@ func (r recapture) open(ctx context.Context, c media.Constraints) (*capture, err
 	if err != nil {
 		return nil, err
 	}
-	return r.i.opened(in, r.device), nil
+	return r.i.opened(in, r.device, c), nil
 }
 
 // take puts what was opened in the place of what was captured.
@@ -154,7 +166,7 @@ func (r recapture) take(fresh *capture, err error) error {
 			return
 		}
 		done, r.i.now = r.i.now, fresh
-		r.tell()
+		r.i.tell(fresh)
 	})
 	if done != nil {
 		r.i.k.c.shut(done)
@@ -191,6 +203,7 @@ func (r recapture) settle(fresh *capture, changed bool, restored error) error {
 	i := r.i
 	asked := i.k.c.ask(context.Background(), func() {
 		i.switching = false
+		defer i.k.grant()
 		if !changed {
 			i.constraints = r.before
 		}
@@ -203,10 +216,8 @@ func (r recapture) settle(fresh *capture, changed bool, restored error) error {
 			return
 		}
 		if restored = i.send(fresh); restored == nil {
+			i.tell(fresh)
 			i.now, fresh = fresh, nil
-		}
-		if changed && restored == nil {
-			r.tell()
 		}
 	})
 	if fresh != nil {

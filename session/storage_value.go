@@ -53,7 +53,7 @@ func (f *fileStorage) readFile(name string) ([]byte, error) {
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
 		return nil, fmt.Errorf("%s has mode %v: %w; give it 0600 or remove it", f.path(name), info.Mode().Perm(), errs.ErrExposed)
 	case info.Size() > maxFileValue+int64(len(fileHeader("", nil))):
-		return nil, fmt.Errorf("%s is too long to be of callrx (%d bytes); remove it", f.path(name), info.Size())
+		return nil, fmt.Errorf("%s: %w: it has %d bytes; remove it", f.path(name), errs.ErrDamaged, info.Size())
 	}
 	return f.root.ReadFile(name)
 }
@@ -61,7 +61,7 @@ func (f *fileStorage) readFile(name string) ([]byte, error) {
 func (f *fileStorage) path(name string) string { return filepath.Join(f.root.Name(), name) }
 
 func notRegular(path string) error {
-	return fmt.Errorf("%s is not a regular file; remove it", path)
+	return fmt.Errorf("%s: %w: not a regular file; remove it", path, errs.ErrDamaged)
 }
 
 // write makes the new content durable under another name first, one that is no

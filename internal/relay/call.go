@@ -88,6 +88,9 @@ func (c *call) result(o outcome) (wire.Raw, error) {
 	}
 	if e.Data != "" {
 		rpc.Data = json.RawMessage(redact.Text(string(e.Data), known...))
+		if !json.Valid(rpc.Data) { // a secret was a number
+			rpc.Data, _ = json.Marshal(string(rpc.Data))
+		}
 	}
 	return "", rpc
 }

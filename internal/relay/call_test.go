@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -114,6 +115,21 @@ func TestCancelledCallerGetsItsOwnCause(t *testing.T) {
 			t.Errorf("error %v, want the caller's cause", r.err)
 		}
 		p.silent()
+	})
+}
+
+// A secret that is a number leaves the data of an error JSON.
+func TestDataOfAnErrorIsJSONWithoutItsSecrets(t *testing.T) {
+	bubble(t, func(t *testing.T, s *fakeService) {
+		o := start(t, s, func(c *relay.Config) { c.Secrets = func() []string { return []string{"471147"} } })
+		p := s.live()
+		done := o.ask(t.Context(), "a")
+		f := p.expect("a")
+		p.send(`{"jsonrpc":"2.0","id":"` + f.ID + `","error":{"code":-32002,"message":"no","data":{"pin":471147}}}`)
+		var got *errs.JSONRPCError
+		if r := o.now(done); !errors.As(r.err, &got) || !json.Valid(got.Data) || strings.Contains(string(got.Data), "471147") {
+			t.Errorf("error %v with data %s", r.err, got.Data)
+		}
 	})
 }
 
