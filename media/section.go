@@ -78,7 +78,7 @@ func (l *Leg) newSection(kind Kind, mid string) (*section, error) {
 	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { signal(l.dirty) })
 	pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		s.dropPhantomSender(receiver)
-		s.tracks.Add(track)
+		s.tracks.Add(track, receiver)
 		l.spawn(func() { s.inlet.readTrack(track) })
 		l.spawn(func() { s.inlet.readReports(receiver) })
 	})

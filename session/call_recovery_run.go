@@ -21,6 +21,9 @@ func (k *Call) recover(e recoveryEvent) {
 	if r.pref == nil || k.state.status.ended() {
 		return
 	}
+	if e == recoveryTaken {
+		r.last = nil // another one answers for it
+	}
 	before := r.now
 	next, effects := before.next(e, k.recoveryLimits())
 	if next != before || len(effects) > 0 {

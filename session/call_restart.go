@@ -10,7 +10,9 @@ import (
 
 // RestartICE looks for new paths for the media (RFC 8445 section 2.4), for
 // example after the network has changed, and returns when one is in use. It counts
-// as no attempt of the call's own recovery, whose events and state tell of it.
+// as no attempt of the call's own recovery, whose events and state tell of it. While the
+// connection to the service is being replaced it waits; without one it is an
+// *errs.NotConnectedError.
 //
 // If the service refuses, the old paths are gone all the same; if none is found
 // within PreferenceValues.ICERestartTimeout of the offer it is an
@@ -18,7 +20,11 @@ import (
 // under way, and when SetDirections is refused, it is an
 // *errs.InvalidStateTransitionError.
 func (k *Call) RestartICE(ctx context.Context) error {
-	limit := k.c.preferred().ICERestartTimeout
+	within, cancel := joined(ctx, k.ctx)
+	defer cancel()
+	if err := k.reached(within); err != nil {
+		return err
+	}
 	busy := false
 	err := k.c.ask(context.WithoutCancel(ctx), func() {
 		if busy = k.recovery.now.state == RecoveryRecovering; !busy {
@@ -31,9 +37,7 @@ func (k *Call) RestartICE(ctx context.Context) error {
 	if busy {
 		return &errs.InvalidStateTransitionError{From: RecoveryRecovering.String(), To: restartICE}
 	}
-	within, cancel := joined(ctx, k.ctx)
-	defer cancel()
-	err = runStep(within, limit, k.Stats, hasPath, func(ctx context.Context, sent func()) error {
+	err = runStep(within, k.c.preferred().ICERestartTimeout, k.Stats, hasPath, func(ctx context.Context, sent func()) error {
 		return k.exchangeFor(ctx, stepRestart, sent)
 	})
 	if errors.Is(err, errStepTimeout) {
@@ -41,6 +45,18 @@ func (k *Call) RestartICE(ctx context.Context) error {
 	}
 	_ = k.c.ask(context.WithoutCancel(ctx), func() { k.restarted(err) }) // errs.ErrClosed: nobody is left to know
 	return err
+}
+
+// reached waits until the service can be asked: an offer that cannot be sent costs the
+// paths there are.
+func (k *Call) reached(ctx context.Context) error {
+	if err := k.alive(restartICE); err != nil {
+		return err
+	}
+	if err := k.c.awaitOnline(ctx, restartICE); err != nil {
+		return causeOf(ctx, err)
+	}
+	return context.Cause(ctx)
 }
 
 // hasPath reports whether there is a path that was found since.

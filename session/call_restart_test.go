@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/callrx/callrx/errs"
 	"github.com/callrx/callrx/session"
+	"github.com/callrx/callrx/session/sessiontest"
 )
 
 // TestRefusedRestartIsMadeGood: the old paths are gone with it.
@@ -103,4 +105,109 @@ func TestManualRestartFindsNoPath(t *testing.T) {
 		}
 		p.wantFlow(t)
 	})
+}
+
+// Media that is well outlives a restart that cannot be agreed on, as the service is not
+// reached (behaviour.md 6.4, GO flow 6: while signaling is down nothing is attempted).
+func TestRestartWhileTheServiceIsAwayLeavesMediaAlone(t *testing.T) {
+	inRecoveryBubble(t, session.MediaOptions{}, "/public/echo", func(t *testing.T, p *casualty) {
+		refused := p.b.srv.RefuseConnections(503, 0)
+		p.b.srv.Drop("ann")
+		pass(second)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*second)
+		defer cancel()
+		if err := p.RestartICE(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("without the service: %v", err)
+		}
+		pass(10 * second)
+		before := p.Stats().Audio.PacketsReceived
+		pass(10 * second)
+		if n := p.Stats().Audio.PacketsReceived - before; n < 400 || p.Status() != session.CallStatusConnected {
+			t.Errorf("in ten seconds %d packets came, call %v, recovery %v", n, p.Status(), p.RecoveryState())
+		}
+		refused.Remove()
+		pass(20 * second)
+		p.wantFlow(t)
+	})
+}
+
+// A call that is attached to another session has recovered, whatever failed before.
+func TestAttachAfterAFailedRestartIsToldAsRecovered(t *testing.T) {
+	inRecoveryBubble(t, session.MediaOptions{}, "/public/echo", func(t *testing.T, p *casualty) {
+		refuseResume(p.b.srv)
+		p.b.cut.Store(true)
+		p.b.srv.Inject(sessiontest.Fault{
+			Match: sessiontest.Match{Verto: "verto.modify"}, Action: sessiontest.Action{Kind: sessiontest.FaultSlow, Delay: time.Minute},
+		})
+		restarted := make(chan error, 1)
+		go func() { restarted <- p.RestartICE(t.Context()) }()
+		pass(second)
+		refused := p.b.srv.RefuseConnections(503, 0)
+		p.b.srv.Drop("ann")
+		if err := <-restarted; err == nil {
+			t.Error("it has restarted without the service")
+		}
+		p.b.cut.Store(false)
+		refused.Remove()
+		pass(20 * second)
+		actions, at := p.actions()
+		if len(actions) == 0 || slices.Contains(actions, session.RecoveryCallRecoveryFailed) || actions[len(actions)-1] != session.RecoveryCallRecovered {
+			t.Errorf("told %v at %v, call %v", actions, at, p.Status())
+		}
+		p.wantFlow(t)
+	})
+}
+
+// What is given up before anything was done is no recovery that failed, and no pause
+// follows.
+func TestRestartThatIsGivenUpBeforehandIsNoRecovery(t *testing.T) {
+	inRecoveryBubble(t, session.MediaOptions{}, "/public/echo", func(t *testing.T, p *casualty) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := p.RestartICE(ctx); err == nil {
+			t.Error("nil")
+		}
+		pass(100 * time.Millisecond)
+		p.wantActions(t)
+		if s := p.RecoveryState(); s != session.RecoveryIdle {
+			t.Errorf("recovery %v", s)
+		}
+		p.wantFlow(t)
+	})
+}
+
+// Restarts that were spent on a far end that keeps silent do not count when the path
+// breaks: after a restart of the program's that fails, the call's own recovery begins
+// (RestartICE), and does not give the call up.
+func TestFailedRestartOfASilentCallDoesNotEndIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		action sessiontest.Action
+		limit  time.Duration
+	}{
+		"refused":                {sessiontest.Action{Kind: sessiontest.FaultVertoError, Code: -32600}, time.Hour},
+		"given up by its caller": {sessiontest.Action{Kind: sessiontest.FaultSlow, Delay: 2 * second}, second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inRecoveryBubble(t, session.MediaOptions{}, "/public/echo", func(t *testing.T, p *casualty) {
+				p.b.srv.DropMedia(p.ID(), true)
+				pass(2 * time.Minute)
+				actions, _ := p.actions()
+				if !slices.Contains(actions, session.RecoveryMaxAttemptsReached) || p.RecoveryState() != session.RecoveryIdle || p.Status() != session.CallStatusConnected {
+					t.Fatalf("told %v, recovery %v, call %v", actions, p.RecoveryState(), p.Status())
+				}
+				p.events.take()
+				p.b.srv.Inject(sessiontest.Fault{Match: sessiontest.Match{Verto: "verto.modify"}, Action: c.action})
+				ctx, cancel := context.WithTimeout(t.Context(), c.limit)
+				defer cancel()
+				_ = p.RestartICE(ctx)
+				pass(15 * second)
+				if p.Status() != session.CallStatusConnected {
+					actions, _ := p.actions()
+					t.Fatalf("told %v, the call is %v: %v", actions, p.Status(), p.Err())
+				}
+				p.b.srv.DropMedia(p.ID(), false)
+				p.wantFlow(t)
+			})
+		})
+	}
 }

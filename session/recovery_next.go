@@ -36,7 +36,7 @@ func (r recovery) next(e recoveryEvent, l recoveryLimits) (recovery, []recoveryE
 		if r.taken {
 			r.taken = false
 			if r.trouble == troubleBroken {
-				return r.begin(l)
+				return r.broke(l)
 			}
 			r.about = troubleSilence
 			return r.cool()

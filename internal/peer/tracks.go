@@ -12,17 +12,24 @@ import (
 // reader would wait for ever; a deadline does.
 type Tracks struct {
 	mu    sync.Mutex
-	all   []*webrtc.TrackRemote
+	all   []incoming
 	ended bool
 }
 
-// Add takes in a track that is going to be read.
-func (t *Tracks) Add(track *webrtc.TrackRemote) {
+// An incoming track has a stream of packets, and its receiver one of reports.
+type incoming struct {
+	track    *webrtc.TrackRemote
+	receiver *webrtc.RTPReceiver
+}
+
+// Add takes in a track that is going to be read, as OnTrack tells of it.
+func (t *Tracks) Add(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.all = append(t.all, track)
+	in := incoming{track, receiver}
+	t.all = append(t.all, in)
 	if t.ended {
-		release(track)
+		in.release()
 	}
 }
 
@@ -32,10 +39,12 @@ func (t *Tracks) End() {
 	defer t.mu.Unlock()
 	t.ended = true
 	for _, track := range t.all {
-		release(track)
+		track.release()
 	}
 }
 
-func release(track *webrtc.TrackRemote) {
-	_ = track.SetReadDeadline(time.Unix(1, 0)) // fails where there is no stream to wait for
+// release fails where there is no stream to wait for.
+func (in incoming) release() {
+	_ = in.track.SetReadDeadline(time.Unix(1, 0))
+	_ = in.receiver.SetReadDeadline(time.Unix(1, 0))
 }

@@ -58,7 +58,7 @@ func (t *callTable) newSection(l *leg, kind webrtc.RTPCodecType, codecs []codec)
 	sec.ctx, sec.quit = context.WithCancel(l.ctx)
 	sec.setCodecs(codecs)
 	pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
-		sec.tracks.Add(track)
+		sec.tracks.Add(track, receiver)
 		var reports sync.WaitGroup
 		reports.Go(func() { drainReports(receiver) })
 		sec.receive(track)
