@@ -16,8 +16,8 @@ import (
 //
 // If the service refuses, the old paths are gone all the same; if none is found
 // within PreferenceValues.ICERestartTimeout of the offer it is an
-// *errs.RecoveryError. The call's own recovery then begins at once. While that is
-// under way, and when SetDirections is refused, it is an
+// *errs.RecoveryError. The call's own recovery then begins at once, or goes on after
+// its pause. While that is under way, and when SetDirections is refused, it is an
 // *errs.InvalidStateTransitionError.
 func (k *Call) RestartICE(ctx context.Context) error {
 	within, cancel := joined(ctx, k.ctx)
@@ -78,15 +78,21 @@ func (k *Call) restarting() {
 
 // restarted: it has, or tried to.
 func (k *Call) restarted(err error) {
-	if k.recovery.pref == nil || k.attaching || k.state.status.ended() || !k.recovery.now.taken {
+	if k.recovery.pref == nil || k.state.status.ended() {
+		return
+	}
+	k.tellStep(stepAction(err), stepRestart, 0)
+	if k.attaching || !k.recovery.now.taken {
 		return
 	}
 	k.quality.monitor.Relearn()
 	k.recovery.last = err
-	k.tellStep(stepAction(err), stepRestart, 0)
-	if err != nil && k.media().State() != media.StateConnected {
+	switch connected := k.media().State() == media.StateConnected; {
+	case !connected && err != nil:
 		k.move(mediaLost)
 		k.pathBroken()
+	case connected && k.state.status != CallStatusConnected:
+		k.mediaFound()
 	}
 	k.recover(recoveryReturned)
 }

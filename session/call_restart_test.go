@@ -211,3 +211,30 @@ func TestFailedRestartOfASilentCallDoesNotEndIt(t *testing.T) {
 		})
 	}
 }
+
+// A restart of the program's costs no attempt (RestartICE), nor the pause between two
+// of the call's own: a call that outlives a cut without it does so with it.
+func TestRestartInAPauseDoesNotShortenTheLifeOfACall(t *testing.T) {
+	for name, restart := range map[string]bool{"without": false, "with": true} {
+		t.Run(name, func(t *testing.T) {
+			inCallBubble(t, sessiontest.Options{MediaTimeout: time.Hour}, func(t *testing.T, b *callBubble) {
+				p := examined(t, b, b.client(t, "ann"), session.MediaOptions{}, "/public/echo")
+				p.b.cut.Store(true)
+				pass(18500 * time.Millisecond)
+				if p.RecoveryState() != session.RecoveryCooldown {
+					t.Fatalf("recovery %v", p.RecoveryState())
+				}
+				if restart && p.RestartICE(t.Context()) == nil {
+					t.Error("there is a path in a cut")
+				}
+				pass(29*second - time.Since(p.began))
+				p.b.cut.Store(false)
+				pass(15 * second)
+				if p.Status() != session.CallStatusConnected {
+					t.Fatalf("the call is %v: %v", p.Status(), p.Err())
+				}
+				p.wantFlow(t)
+			})
+		})
+	}
+}

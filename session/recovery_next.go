@@ -35,11 +35,7 @@ func (r recovery) next(e recoveryEvent, l recoveryLimits) (recovery, []recoveryE
 	case recoveryReturned:
 		if r.taken {
 			r.taken = false
-			if r.trouble == troubleBroken {
-				return r.broke(l)
-			}
-			r.about = troubleSilence
-			return r.cool()
+			return r.returned(l)
 		}
 	case mediaLongWell:
 		return r.forget(), nil
@@ -47,6 +43,16 @@ func (r recovery) next(e recoveryEvent, l recoveryLimits) (recovery, []recoveryE
 		return r.doubt(l)
 	}
 	return r, nil
+}
+
+// returned: whoever had the recovery is done. What was being tried before that goes on
+// after a pause, as if nobody had come between.
+func (r recovery) returned(l recoveryLimits) (recovery, []recoveryEffect) {
+	if r.trouble == troubleBroken && (r.attempts == 0 || r.attempts >= l.attempts) {
+		return r.broke(l)
+	}
+	r.about = max(r.trouble, troubleSilence)
+	return r.cool()
 }
 
 // doubt wants new paths without waiting for trouble.
