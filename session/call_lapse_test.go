@@ -112,3 +112,20 @@ func TestPathThatComesBackWhileTheCallIsAttachedDoesNotShow(t *testing.T) {
 		p.wantFlow(t)
 	})
 }
+
+// A section that takes its time beside one that works is no loss of media.
+func TestVideoThatIsAddedOverASlowNetworkIsNoTrouble(t *testing.T) {
+	inFaultBubble(t, &fault{name: "slow network"}, func(v *victim) {
+		v.jitter.Store(int64(1500 * time.Millisecond))
+		both := media.Directions{Audio: media.SendRecv, Video: media.RecvOnly}
+		if err := v.SetDirections(v.t.Context(), both); err != nil {
+			v.t.Fatal(err)
+		}
+		pass(20 * second)
+		v.wantStatuses(v.t, session.CallStatusConnected)
+		v.jitter.Store(0)
+		pass(5 * second)
+		v.wantStatuses(v.t, session.CallStatusConnected)
+		v.b.over(v.t, v.line, v.Call)
+	})
+}

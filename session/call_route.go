@@ -224,8 +224,12 @@ func (k *Call) mediaState(s media.State) {
 			return // the old transports, which are about to go
 		}
 		k.mediaFound()
-	case media.StateNew, media.StateConnecting: // new transports, or new paths are looked for
+	case media.StateNew:
 		k.lapsed()
+	case media.StateConnecting:
+		if k.recovery.now.state == RecoveryRecovering { // new paths are looked for, not for a further section
+			k.lapsed()
+		}
 	case media.StateDisconnected:
 		if k.media().FarEndClosed() {
 			k.lapsed()
