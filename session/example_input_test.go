@@ -11,15 +11,30 @@ import (
 
 // exampleCapture is a call from a machine with two microphones and no camera.
 func exampleCapture(ctx context.Context) (*media.VirtualDevices, *session.Call, *session.SelfParticipant, func()) {
+	machine, client, end := exampleMachine(ctx, media.DeviceAudioInput)
+	call, self := exampleSelf(ctx, client, onLoopbackOnly())
+	return machine, call, self, end
+}
+
+// exampleMachine is a client and its machine, which has two devices of a kind.
+func exampleMachine(ctx context.Context, kind media.DeviceKind) (*media.VirtualDevices, *session.Client, func()) {
 	_, gw, end := exampleCallers(ctx)
 	machine, err := media.NewVirtualDevices(
-		media.VirtualDevice{Device: media.Device{ID: "desk", Label: "Desk", Kind: media.DeviceAudioInput}},
-		media.VirtualDevice{Device: media.Device{ID: "headset", Label: "Headset", Kind: media.DeviceAudioInput}})
+		media.VirtualDevice{Device: media.Device{ID: "desk", Label: "Desk", Kind: kind}},
+		media.VirtualDevice{Device: media.Device{ID: "headset", Label: "Headset", Kind: kind}})
 	if err != nil {
 		panic(err)
 	}
 	client := exampleClient(ctx, gw, session.Options{Devices: machine})
-	call, err := client.Dial(ctx, "/public/echo", session.DialOptions{MediaOptions: onLoopbackOnly()})
+	return machine, client, func() {
+		_ = client.Close()
+		end()
+	}
+}
+
+// exampleSelf is a call, and who made it.
+func exampleSelf(ctx context.Context, client *session.Client, o session.MediaOptions) (*session.Call, *session.SelfParticipant) {
+	call, err := client.Dial(ctx, "/public/echo", session.DialOptions{MediaOptions: o})
 	if err != nil {
 		panic(err)
 	}
@@ -27,10 +42,7 @@ func exampleCapture(ctx context.Context) (*media.VirtualDevices, *session.Call, 
 	if err != nil {
 		panic(err)
 	}
-	return machine, call, self, func() {
-		_ = client.Close()
-		end()
-	}
+	return call, self
 }
 
 // One call has a microphone of its own; the others have what the client selects.
@@ -59,25 +71,16 @@ func ExampleSelfParticipant_SelectAudioInput() {
 func ExampleSelfParticipant_SelectAudioOutput() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	machine, client, end := exampleSpeakers(ctx)
+	machine, client, end := exampleMachine(ctx, media.DeviceAudioOutput)
 	defer end()
+	o := onLoopbackOnly()
 	sink, err := client.Devices().OpenSelectedOutput(ctx)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	o := onLoopbackOnly()
 	o.AudioSink = sink
-	call, err := client.Dial(ctx, "/public/echo", session.DialOptions{MediaOptions: o})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	self, err := call.ObserveSelf().Wait(ctx, func(s *session.SelfParticipant) bool { return s != nil })
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	_, self := exampleSelf(ctx, client, o)
 	inUse := func() {
 		fmt.Println("desk", machine.InUse(media.DeviceAudioOutput, "desk"), "headset", machine.InUse(media.DeviceAudioOutput, "headset"))
 	}
@@ -89,22 +92,6 @@ func ExampleSelfParticipant_SelectAudioOutput() {
 	// desk 1 headset 0
 	// <nil>
 	// desk 0 headset 1
-}
-
-// exampleSpeakers are a client and its machine, which has two loudspeakers.
-func exampleSpeakers(ctx context.Context) (*media.VirtualDevices, *session.Client, func()) {
-	_, gw, end := exampleCallers(ctx)
-	machine, err := media.NewVirtualDevices(
-		media.VirtualDevice{Device: media.Device{ID: "desk", Label: "Desk", Kind: media.DeviceAudioOutput}},
-		media.VirtualDevice{Device: media.Device{ID: "headset", Label: "Headset", Kind: media.DeviceAudioOutput}})
-	if err != nil {
-		panic(err)
-	}
-	client := exampleClient(ctx, gw, session.Options{Devices: machine})
-	return machine, client, func() {
-		_ = client.Close()
-		end()
-	}
 }
 
 // A running call captures otherwise, or goes on as before.
