@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/callrx/callrx/errs"
@@ -181,11 +182,13 @@ func (k *Call) RequestKeyframe() error {
 	return result
 }
 
+var errNoVideo = fmt.Errorf("the call receives no video: %w", errs.ErrUnsupported)
+
 // askKeyframe does so. On the loop.
 func (k *Call) askKeyframe() error {
 	leg, p := k.media(), k.c.preferred()
 	if leg == nil || !leg.Directions().Video.Receives() {
-		return &errs.MediaTrackError{Operation: "request keyframe", Kind: "video", OriginalError: errs.ErrUnsupported}
+		return &errs.MediaTrackError{Operation: "request keyframe", Kind: "video", OriginalError: errNoVideo}
 	}
 	if !k.recovery.keyframes.pass(time.Now(), p.KeyframeMaxBurst, p.KeyframeBurstWindow, p.KeyframeCooldown) {
 		return &errs.InvalidStateTransitionError{From: "waiting after a burst of requests", To: "request keyframe"}

@@ -193,6 +193,7 @@ func (c *Client) deviceChanged(kind media.DeviceKind, selected *media.Device, re
 	if reason != "" {
 		change = "recovered"
 	}
+	c.log.Info("device", "kind", string(kind), "change", change, "reason", string(reason))
 	c.past.changed(DiagnosticDeviceChange{Kind: string(kind), Change: change, Device: c.nameOf(selected), Reason: string(reason)})
 }
 

@@ -100,7 +100,8 @@ func (c *Client) ObserveReady() observable.Of[bool] { return c.streams.ready.Obs
 // replaced at the moment.
 func (c *Client) Connected() bool { return c.streams.connected.Get() }
 
-// ObserveConnected is the state stream of Connected.
+// ObserveConnected is the state stream of Connected; ObserveReady tells of a connection
+// that is being replaced.
 func (c *Client) ObserveConnected() observable.Of[bool] { return c.streams.connected.Observe() }
 
 // Registered reports whether inbound calls reach this client.
