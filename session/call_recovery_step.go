@@ -31,24 +31,37 @@ func (k *Call) beginStep(step recoveryStep, attempt int) {
 	limit := r.pref.ICERestartTimeout
 	k.c.workers.Go(func() {
 		defer cancel()
-		err := runStep(ctx, limit, k.Stats, flows, func(ctx context.Context, sent func()) error { return k.exchangeFor(ctx, step, sent) })
+		cut, err := k.runStep(ctx, step, limit, flows)
 		k.c.post(func() {
 			if r.steps == mine {
-				k.stepEnded(step, attempt, err)
+				k.stepEnded(step, attempt, err, cut)
 			}
 		})
 	})
 }
 
+// runStep is runStep for the call, and tells whether the offer has cut it off: the paths
+// there were are gone with it, also where the transports have not told yet.
+func (k *Call) runStep(ctx context.Context, step recoveryStep, limit time.Duration, works func(since, now media.Stats) bool) (cut bool, err error) {
+	offered, since := false, media.Stats{}
+	err = runStep(ctx, limit, k.Stats, works, func(ctx context.Context, sent func()) error {
+		return k.exchangeFor(ctx, step, func() {
+			offered, since = true, k.Stats()
+			sent()
+		})
+	})
+	return offered && !hasPath(since, k.Stats()), err
+}
+
 // stepEnded takes in what became of a step. On the loop.
-func (k *Call) stepEnded(step recoveryStep, attempt int, err error) {
+func (k *Call) stepEnded(step recoveryStep, attempt int, err error, cut bool) {
 	if step != stepRestart {
 		k.attaching = false
 	}
 	if k.state.status.ended() {
 		return
 	}
-	if k.media().State() != media.StateConnected {
+	if cut || k.media().State() != media.StateConnected {
 		k.move(mediaLost)
 		k.pathBroken()
 	} else if k.state.status != CallStatusConnected { // the transports there were came back

@@ -37,13 +37,11 @@ func (k *Call) RestartICE(ctx context.Context) error {
 	if busy {
 		return &errs.InvalidStateTransitionError{From: RecoveryRecovering.String(), To: restartICE}
 	}
-	err = runStep(within, k.c.preferred().ICERestartTimeout, k.Stats, hasPath, func(ctx context.Context, sent func()) error {
-		return k.exchangeFor(ctx, stepRestart, sent)
-	})
+	cut, err := k.runStep(within, stepRestart, k.c.preferred().ICERestartTimeout, hasPath)
 	if errors.Is(err, errStepTimeout) {
 		err = &errs.RecoveryError{Action: "reinvite", OriginalError: err}
 	}
-	_ = k.c.ask(context.WithoutCancel(ctx), func() { k.restarted(err) }) // errs.ErrClosed: nobody is left to know
+	_ = k.c.ask(context.WithoutCancel(ctx), func() { k.restarted(err, cut) }) // errs.ErrClosed: nobody is left to know
 	return err
 }
 
@@ -76,8 +74,8 @@ func (k *Call) restarting() {
 	}
 }
 
-// restarted: it has, or tried to.
-func (k *Call) restarted(err error) {
+// restarted: it has, or tried to, which may have cut the call off.
+func (k *Call) restarted(err error, cut bool) {
 	if k.recovery.pref == nil || k.state.status.ended() {
 		return
 	}
@@ -88,7 +86,7 @@ func (k *Call) restarted(err error) {
 	k.quality.monitor.Relearn()
 	k.recovery.last = err
 	switch connected := k.media().State() == media.StateConnected; {
-	case !connected && err != nil:
+	case cut, !connected && err != nil:
 		k.move(mediaLost)
 		k.pathBroken()
 	case connected && k.state.status != CallStatusConnected:
