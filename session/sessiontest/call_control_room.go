@@ -16,10 +16,8 @@ func endTargets(reason string) func(*controlCall) (map[string]any, *refusal) {
 func setLocked(locked bool) func(*controlCall) (map[string]any, *refusal) {
 	return func(c *controlCall) (map[string]any, *refusal) {
 		r := c.self.room
-		c.after(c.t, func() {
-			r.state.Locked = locked
-			r.sendUpdatedLocked()
-		})
+		r.state.Locked = locked // whoever comes after the answer finds it so
+		c.after(c.t, r.sendUpdatedLocked)
 		return nil, nil
 	}
 }
