@@ -122,7 +122,7 @@ func (x *ExtraLeg) restart() {
 	r.trying = true
 	x.k.c.past.add(note{category: DiagnosticRecovery, what: string(RecoveryReinviteStarted), callID: x.k.id, more: map[string]any{"legId": x.id}})
 	x.k.c.workers.Go(func() {
-		err := runStep(x.ctx, p.ICERestartTimeout, x.leg.Stats, flows, func(ctx context.Context, sent func()) error {
+		_, err := runStep(x.ctx, p.ICERestartTimeout, x.leg.Stats, flows, func(ctx context.Context, sent func()) error {
 			offer, err := x.leg.Restart(ctx)
 			if err != nil {
 				return err

@@ -40,17 +40,9 @@ func (k *Call) beginStep(step recoveryStep, attempt int) {
 	})
 }
 
-// runStep is runStep for the call, and tells whether the offer has cut it off: the paths
-// there were are gone with it, also where the transports have not told yet.
+// runStep takes a step with the call's main leg.
 func (k *Call) runStep(ctx context.Context, step recoveryStep, limit time.Duration, works func(since, now media.Stats) bool) (cut bool, err error) {
-	offered, since := false, media.Stats{}
-	err = runStep(ctx, limit, k.Stats, works, func(ctx context.Context, sent func()) error {
-		return k.exchangeFor(ctx, step, func() {
-			offered, since = true, k.Stats()
-			sent()
-		})
-	})
-	return offered && !hasPath(since, k.Stats()), err
+	return runStep(ctx, limit, k.Stats, works, func(ctx context.Context, sent func()) error { return k.exchangeFor(ctx, step, sent) })
 }
 
 // stepEnded takes in what became of a step. On the loop.
@@ -124,13 +116,14 @@ func (k *Call) exchangeFor(ctx context.Context, step recoveryStep, sent func()) 
 
 // runStep makes an exchange and returns when what came of it is as it should be,
 // which works tells of the figures at the offer and now. The limit counts from its
-// offer.
-func runStep(ctx context.Context, limit time.Duration, stats func() media.Stats, works func(since, now media.Stats) bool, exchange func(ctx context.Context, sent func()) error) error {
+// offer, which may have cut the leg off: the paths there were are gone with it, also
+// where the transports have not told yet.
+func runStep(ctx context.Context, limit time.Duration, stats func() media.Stats, works func(since, now media.Stats) bool, exchange func(ctx context.Context, sent func()) error) (cut bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var timer *time.Timer
 	began := stats()
-	err := exchange(ctx, func() {
+	err = exchange(ctx, func() {
 		began = stats()
 		timer = time.AfterFunc(limit, func() { cancel(errStepTimeout) })
 	})
@@ -141,9 +134,9 @@ func runStep(ctx context.Context, limit time.Duration, stats func() media.Stats,
 		err = awaitWorking(ctx, stats, works, began)
 	}
 	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
+		err = context.Cause(ctx)
 	}
-	return err
+	return timer != nil && !hasPath(began, stats()), err
 }
 
 // noting calls made when an offer has been.

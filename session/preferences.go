@@ -180,11 +180,9 @@ func (v *PreferenceValues) clone() PreferenceValues {
 	for i := range c.ICEServers {
 		c.ICEServers[i].URLs = slices.Clone(c.ICEServers[i].URLs)
 	}
-	for _, device := range []**media.Device{&c.PreferredAudioInput, &c.PreferredAudioOutput, &c.PreferredVideoInput} {
-		if *device != nil {
-			own := **device
-			*device = &own
-		}
+	for _, kind := range deviceKinds {
+		device := c.preferredDevice(kind)
+		*device = copyOf(*device)
 	}
 	for _, constraints := range []**media.Constraints{
 		&c.AudioConstraints, &c.VideoConstraints, &c.DefaultAudioConstraints, &c.DefaultVideoConstraints,

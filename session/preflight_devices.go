@@ -37,10 +37,11 @@ func (p *preflight) devices(ctx context.Context) error {
 // doWithout has the test call capture from no other device where the one that is given
 // does not work.
 func (p *preflight) doWithout(o *MediaOptions) {
-	if d := &p.res.Devices; p.o.AudioDevice != nil && !d.AudioInput.Working {
+	d := &p.res.Devices
+	if p.o.AudioDevice != nil && !d.AudioInput.Working {
 		o.Audio, o.AudioConstraints = media.Off, nil
 	}
-	if d := &p.res.Devices; p.o.VideoDevice != nil && !d.VideoInput.Working {
+	if p.o.VideoDevice != nil && !d.VideoInput.Working {
 		o.Video, o.VideoConstraints = media.Off, nil
 	}
 }
